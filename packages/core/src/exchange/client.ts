@@ -1,0 +1,232 @@
+import { E2eeError, invalidOption } from '../errors.js';
+import { isRedacted } from '../fields/redact.js';
+import { type FieldSlot, selectFields } from '../fields/select.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
+import type { EncryptionKeys } from '../keys/encryption-keys.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import { definePolicy } from '../policy/define-policy.js';
+import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
+import { checkProfile, type Profile } from '../profiles/profile.js';
+import { type Report, reporter } from './events.js';
+import { isAbsent, parsedJson, requireJsonType, serialisedJson } from './json-body.js';
+import { checkLimits, type Limits } from './limits.js';
+import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
+import { isKeyRejection } from './profile-answers.js';
+import { checkRequiredFields, refuseConflict, refuseMismatch } from './request-rules.js';
+import { messageBody, messageToken, openMessage, openSlots, sealMessage, sealSlots } from './tokens.js';
+
+export interface E2eeClientOptions {
+  readonly profile: Profile;
+  /** Default: the profile's own. */
+  readonly policy?: Policy | PolicyDocument;
+  /** The provider's public keys: `remoteJwks(url)` or `staticKeys(key)`. */
+  readonly encryptionKeys: EncryptionKeys;
+  /** Our private keys, for encrypted responses. Without it, ciphertext in responses is left as it is. */
+  readonly keyRing?: KeyRing;
+  /** Operations outside the policy: sent untouched (`pass`, default) or refused (`refuse`). */
+  readonly unmatched?: 'pass' | 'refuse';
+  readonly limits?: Partial<Limits>;
+  /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
+  readonly onEvent?: Report;
+}
+
+/** The client end of a call: the policy applied to what is sent and what comes back. */
+export interface E2eeClient {
+  /** Whether the policy says anything of this operation. */
+  covers(request: Pick<E2eeRequest, 'method' | 'path'>): boolean;
+  /**
+   * Encrypts what the policy says. Applied to its own result it changes nothing. The input is never mutated; an
+   * operation outside the policy is returned as it is.
+   *
+   * Rejects with `keys_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`, `field_conflict`,
+   * `field_required`, `encryption_failed` or `operation_refused`: then nothing may be sent.
+   */
+  encryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
+  /**
+   * Restores what the response to a request encrypts: a whole message, or fields. What is redacted stays so. A field
+   * that should have been protected but came in plain is reported as `plaintext_received`.
+   *
+   * Rejects with `token_invalid` or `key_rejected` when something cannot be decrypted.
+   */
+  decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse>;
+  /**
+   * After a response: when the provider rejected our key, looks for another. Resolves to true when a different key than
+   * the one of `request` is now in use, so that encrypting the plain request again and sending it can help.
+   * `request` is what was given to `encryptRequest`, or its result.
+   */
+  recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean>;
+}
+
+/**
+ * Makes the client end. Throws `option_invalid` or `policy_invalid`.
+ *
+ * @example
+ * const client = createE2eeClient({ profile: banked, encryptionKeys: remoteJwks(url), keyRing })
+ * const sent = await client.encryptRequest({ method: 'POST', path: '/v2/payment_sessions', headers: {}, body })
+ */
+export function createE2eeClient(options: E2eeClientOptions): E2eeClient {
+  return new Client(options);
+}
+
+class Client implements E2eeClient {
+  readonly #profile: Profile;
+  readonly #policy: Policy;
+  readonly #encryptionKeys: EncryptionKeys;
+  readonly #keyRing: KeyRing | undefined;
+  readonly #refuseUnmatched: boolean;
+  readonly #limits: Limits;
+  readonly #report: Report;
+  /** Which key a request was encrypted to, under the plain and the encrypted form of it. */
+  readonly #usedKid = new WeakMap<E2eeRequest, string>();
+
+  constructor(options: E2eeClientOptions) {
+    const { encryptionKeys, unmatched = 'pass' } = options;
+    this.#profile = checkProfile(options.profile);
+    this.#policy = definePolicy(options.policy ?? this.#profile.policy);
+    if (typeof encryptionKeys?.current !== 'function') {
+      invalidOption('encryptionKeys', 'made by remoteJwks() or staticKeys()', encryptionKeys);
+    }
+    if (unmatched !== 'pass' && unmatched !== 'refuse')
+      invalidOption('unmatched', '"pass" or "refuse"', unmatched);
+    this.#encryptionKeys = encryptionKeys;
+    this.#keyRing = options.keyRing;
+    this.#refuseUnmatched = unmatched === 'refuse';
+    this.#limits = checkLimits(options.limits);
+    this.#report = reporter(options.onEvent);
+  }
+
+  covers({ method, path }: Pick<E2eeRequest, 'method' | 'path'>): boolean {
+    return this.#policy.match(method, path) !== undefined;
+  }
+
+  async encryptRequest(request: E2eeRequest): Promise<E2eeRequest> {
+    const operation = this.#policy.match(request.method, request.path);
+    if (!operation) {
+      if (this.#refuseUnmatched)
+        throw new E2eeError('operation_refused', 'The policy does not cover this operation');
+      return request;
+    }
+    if (!operation.request.treats) return request;
+    if (isAbsent(request.body)) {
+      checkRequiredFields(operation.request.required, []);
+      return request;
+    }
+    return operation.request.whole ? this.#sealWhole(request) : this.#sealFields(request, operation);
+  }
+
+  async decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse> {
+    const operation = this.#policy.match(request.method, request.path);
+    const message = this.#messageIn(response);
+    if (message !== undefined && this.#keyRing) {
+      const body = await openMessage(message, { ...this.#opening(), keyRing: this.#keyRing });
+      const inner = { ...response, headers: headersForBody(response.headers, 'application/json'), body };
+      return operation ? this.#openFields(operation, inner, () => {}) : inner;
+    }
+    if (!operation?.response.treats || isAbsent(response.body)) return response;
+    return this.#openFields(operation, response, this.#report);
+  }
+
+  async recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean> {
+    if (!isKeyRejection(response, this.#profile)) return false;
+    const used = this.#usedKid.get(request) ?? (await this.#currentKid());
+    if (used !== (await this.#currentKid())) return true;
+    await this.#encryptionKeys.refresh();
+    const now = await this.#currentKid();
+    return now !== undefined && now !== used;
+  }
+
+  async #sealWhole(request: E2eeRequest): Promise<E2eeRequest> {
+    if (messageToken(request.body, this.#profile) !== undefined) return request;
+    requireJsonType(request.headers);
+    const body = serialisedJson(request.body);
+    const key = await this.#encryptionKeys.current();
+    const token = await sealMessage(body, key, this.#profile);
+    const { member, contentType } = this.#profile.message;
+    const headers = headersForBody(request.headers, member === undefined ? contentType : 'application/json');
+    return this.#sealed(request, { ...request, headers, body: messageBody(token, this.#profile) }, key.kid);
+  }
+
+  async #sealFields(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
+    requireJsonType(request.headers);
+    const selection = selectFields(serialisedJson(request.body), operation.request.fields, {
+      prefix: this.#profile.prefix.request,
+      isToken: looksLikeCompactJwe,
+    });
+    refuseMismatch(selection);
+    const { slots } = selection;
+    refuseConflict(slots);
+    for (const { rule, wire } of slots) {
+      if (wire && !looksLikeCompactJwe(wire.value)) {
+        throw new E2eeError(
+          'field_invalid',
+          `The encrypted form of field \`${rule.path}\` is not a token`,
+          rule,
+        );
+      }
+    }
+    checkRequiredFields(operation.request.required, slots);
+    if (!slots.some((slot) => slot.plain)) return request;
+    const key = await this.#encryptionKeys.current();
+    await sealSlots(slots, key, this.#profile);
+    const sealed = { ...request, headers: headersForBody(request.headers), body: selection.result() };
+    return this.#sealed(request, sealed, key.kid);
+  }
+
+  #sealed(plain: E2eeRequest, sealed: E2eeRequest, kid: string): E2eeRequest {
+    this.#usedKid.set(plain, kid);
+    this.#usedKid.set(sealed, kid);
+    return sealed;
+  }
+
+  /** The token of a whole-message response. The content type decides, or the envelope where the profile has one. */
+  #messageIn(response: E2eeResponse): unknown {
+    const { member, contentType } = this.#profile.message;
+    if (member === undefined) return mediaType(response.headers) === contentType ? response.body : undefined;
+    const body = readable(response.body);
+    const token = body && messageToken(body.value, this.#profile);
+    return looksLikeCompactJwe(token) ? token : undefined;
+  }
+
+  async #openFields(operation: Operation, response: E2eeResponse, report: Report): Promise<E2eeResponse> {
+    const body = readable(response.body);
+    if (!body) return response;
+    const selection = selectFields(body.value, operation.response.fields, {
+      prefix: this.#profile.prefix.response,
+      isToken: looksLikeCompactJwe,
+    });
+    const where = ({ rule }: FieldSlot) => ({ operation: operation.name, path: rule.path });
+    for (const slot of selection.slots) {
+      if (slot.plain && !isRedacted(slot.plain.value, this.#profile.redaction)) {
+        report({ type: 'plaintext_received', ...where(slot) });
+      }
+    }
+    const encrypted = selection.slots.filter((slot) => slot.wire);
+    if (encrypted.length === 0) return response;
+    if (!this.#keyRing) {
+      for (const slot of encrypted) report({ type: 'ciphertext_left', ...where(slot) });
+      return response;
+    }
+    await openSlots(encrypted, { ...this.#opening(), keyRing: this.#keyRing });
+    return { ...response, headers: headersForBody(response.headers), body: selection.result() };
+  }
+
+  #opening(): { profile: Profile; limits: Limits } {
+    return { profile: this.#profile, limits: this.#limits };
+  }
+
+  async #currentKid(): Promise<string | undefined> {
+    return this.#encryptionKeys.current().then(
+      (key) => key.kid,
+      () => undefined,
+    );
+  }
+}
+
+/** What a response says, if it is JSON. What is not is left to the caller: nothing can leak from it here. */
+function readable(body: unknown): { value: unknown } | undefined {
+  try {
+    return { value: parsedJson(body) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import { invalidOption } from '../errors.js';
+
+/** Bounds on what a peer can make us do. Each is checked before the first private-key operation. */
+export interface Limits {
+  /** Most tokens in one body. Default 64. */
+  readonly tokens: number;
+  /** Longest token of a field, in characters. Default 16,384. */
+  readonly tokenLength: number;
+  /** Longest token that is a whole message, in characters. Default 1,048,576. */
+  readonly messageLength: number;
+  /** Longest protected header, in bytes. Default 2,048. */
+  readonly headerBytes: number;
+  /** Deepest nesting of a body, and of a decrypted value. Default 64. */
+  readonly depth: number;
+}
+
+const DEFAULTS: Limits = {
+  tokens: 64,
+  tokenLength: 16_384,
+  messageLength: 1_048_576,
+  headerBytes: 2_048,
+  depth: 64,
+};
+
+export function checkLimits(given: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in DEFAULTS))
+      invalidOption(`limits.${name}`, `one of ${Object.keys(DEFAULTS).join(', ')}`, value);
+    if (!Number.isSafeInteger(value) || value < 1)
+      invalidOption(`limits.${name}`, 'a whole number from 1', value);
+  }
+  return Object.freeze({ ...DEFAULTS, ...given });
+}

@@ -1,0 +1,50 @@
+import { base64url } from 'jose';
+import { E2eeError } from '../errors.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import { pathReadings } from '../policy/operation-path.js';
+import type { Profile } from '../profiles/profile.js';
+import { type E2eeRequest, type E2eeResponse, headerOf } from './message.js';
+
+/** Whether a request asks for the published keys. */
+export function asksForKeys(path: string, { publication }: Profile): boolean {
+  const [own = []] = pathReadings(publication.path);
+  return pathReadings(path).some((reading) => reading.join('/') === own.join('/'));
+}
+
+/** The answer to a request for the published keys (RFC 7517 §5, RFC 9110 §13.1.2). */
+export async function answerWithKeys(
+  request: E2eeRequest,
+  keyRing: KeyRing,
+  profile: Profile,
+): Promise<E2eeResponse> {
+  const method = request.method.toUpperCase();
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, headers: { allow: 'GET, HEAD' } };
+  await keyRing.rotateIfDue();
+  const body = keyDocument(keyRing, profile);
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(body)));
+  const etag = `"${base64url.encode(new Uint8Array(digest))}"`;
+  const { contentType, maxAge } = profile.publication;
+  const headers = { etag, 'cache-control': `public, max-age=${maxAge}` };
+  if (matches(headerOf(request.headers, 'if-none-match'), etag)) return { status: 304, headers };
+  return { status: 200, headers: { ...headers, 'content-type': contentType }, body };
+}
+
+function keyDocument(keyRing: KeyRing, { publication }: Profile): unknown {
+  const { issued, expiry } = publication.times;
+  const keys = keyRing.jwks().keys.map(({ iat, exp, ...jwk }) => ({
+    ...jwk,
+    ...(iat !== undefined && { [issued]: iat }),
+    ...(exp !== undefined && { [expiry]: exp }),
+  }));
+  if (publication.form === 'jwks') return { keys };
+  return keys[0] ?? noKey();
+}
+
+function noKey(): never {
+  throw new E2eeError('keys_unavailable', 'The key ring has no key to publish');
+}
+
+function matches(condition: string | undefined, etag: string): boolean {
+  const tags = condition?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes(etag) || tags.includes('*');
+}

@@ -1,0 +1,89 @@
+import { E2eeError } from '../errors.js';
+import { decodeField, encodeField } from '../fields/encoding.js';
+import type { FieldSlot } from '../fields/select.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { checkJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
+import { encryptJwe } from '../jwe/encrypt.js';
+import type { EncryptionKey } from '../keys/key.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import type { Profile } from '../profiles/profile.js';
+import type { Limits } from './limits.js';
+
+/** What opening tokens needs. */
+export interface Opener {
+  readonly profile: Profile;
+  readonly limits: Limits;
+  readonly keyRing: KeyRing;
+}
+
+/**
+ * Whether a value is meant as a token, well-formed or not. Wide on purpose: a token with a flaw must get the same answer
+ * as every other bad token, not be taken for a plain value.
+ */
+export function isTokenAttempt(value: unknown): boolean {
+  return typeof value === 'string' && (value.startsWith('eyJ') || /^[^.]*(?:\.[^.]*){4}$/.test(value));
+}
+
+/** Encrypts the plain form of each slot. Nothing is changed when one of them fails. */
+export async function sealSlots(
+  slots: readonly FieldSlot[],
+  key: EncryptionKey,
+  profile: Profile,
+): Promise<void> {
+  const plain = slots.filter((slot) => slot.plain);
+  const plaintexts = plain.map(({ rule, plain: field }) => encodeField(field?.value, rule.as, rule.path));
+  const tokens = await Promise.all(
+    plaintexts.map((bytes) => encryptJwe(bytes, key, { enc: profile.encrypt.enc })),
+  );
+  plain.forEach((slot, i) => {
+    slot.setWire(tokens[i]);
+  });
+}
+
+/** Decrypts the encrypted form of each slot: all of them or none. Every check comes before the first key operation. */
+export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Promise<void> {
+  const { profile, limits, keyRing } = opener;
+  if (slots.length > limits.tokens) {
+    throw new E2eeError('limit_exceeded', `The body holds more than ${limits.tokens} encrypted fields`);
+  }
+  const options = openOptions(profile, limits, limits.tokenLength);
+  const checked = slots.map((slot) => checkJwe(slot.wire?.value, keyRing, options));
+  const opened = await Promise.all(checked.map(openJwe));
+  const values = opened.map(({ plaintext }, i) =>
+    decodeField(plaintext, slots[i]?.rule.as ?? 'json', limits.depth),
+  );
+  slots.forEach((slot, i) => {
+    slot.setPlain(values[i]);
+  });
+}
+
+/** A whole JSON body as one token. */
+export function sealMessage(body: unknown, key: EncryptionKey, profile: Profile): Promise<string> {
+  return encryptJwe(encodeField(body, 'json', '$'), key, { enc: profile.encrypt.enc, cty: 'json' });
+}
+
+/** The JSON body inside a token. */
+export async function openMessage(token: unknown, { profile, limits, keyRing }: Opener): Promise<unknown> {
+  const { plaintext } = await openJwe(
+    checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength)),
+  );
+  return decodeField(plaintext, 'json', limits.depth);
+}
+
+/** Where a whole-message token sits in a body, if it does. */
+export function messageToken(body: unknown, profile: Profile): unknown {
+  const { member } = profile.message;
+  if (member === undefined) return looksLikeCompactJwe(body) ? body : undefined;
+  const isEnvelope = typeof body === 'object' && body !== null && Object.keys(body).join() === member;
+  return isEnvelope ? Object.values(body)[0] : undefined;
+}
+
+/** A body that holds a whole-message token, as the profile writes it. */
+export function messageBody(token: string, { message }: Profile): unknown {
+  return message.member === undefined ? token : { [message.member]: token };
+}
+
+function openOptions(profile: Profile, limits: Limits, tokenLength: number): DecryptJweOptions {
+  const { accept, requireKid } = profile;
+  return { algs: accept.alg, encs: accept.enc, requireKid, tokenLength, headerBytes: limits.headerBytes };
+}

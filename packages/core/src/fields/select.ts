@@ -1,0 +1,176 @@
+import type { FieldRule, FieldTree } from './tree.js';
+
+/** A field found in a body, in plain, encrypted, in both forms or in neither. */
+export interface FieldSlot {
+  readonly rule: FieldRule;
+  readonly plain?: { readonly value: unknown };
+  readonly wire?: { readonly value: unknown };
+  /** Puts the plain form of the field, and nothing else of it, into the result. */
+  setPlain(value: unknown): void;
+  /** Puts the encrypted form of the field, and nothing else of it, into the result. */
+  setWire(value: unknown): void;
+}
+
+export interface Selection {
+  readonly slots: readonly FieldSlot[];
+  /** A rule that could not be followed, because the body has another kind of value where its path goes through. */
+  readonly mismatch?: FieldRule;
+  /** The body with the changes made through the slots. The input is not touched; what did not change is shared. */
+  result(): unknown;
+}
+
+export interface SelectOptions {
+  /** What an encrypted field's name begins with. Empty: the token takes the value's place under the same name. */
+  readonly prefix: string;
+  /** Tells a token from a plain value where both stand under one name. */
+  readonly isToken: (value: unknown) => boolean;
+}
+
+type Key = string | number;
+
+/** Finds every field of `tree` in `body`, in one walk along the paths of the tree. Recursion is as deep as the tree. */
+export function selectFields(body: unknown, tree: FieldTree, options: SelectOptions): Selection {
+  const walk = new Walk(options);
+  const root = walk.visit(body, tree);
+  const { slots, mismatch } = walk;
+  return { slots, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
+}
+
+class Walk {
+  readonly slots: FieldSlot[] = [];
+  mismatch: FieldRule | undefined;
+  readonly #options: SelectOptions;
+
+  constructor(options: SelectOptions) {
+    this.#options = options;
+  }
+
+  /** Visits a container on the way to a field. */
+  visit(value: unknown, tree: FieldTree): Copy | undefined {
+    if (value === null || value === undefined) return undefined;
+    if (Array.isArray(value)) return tree.element ? this.#array(value, tree.element) : this.#differs(tree);
+    if (typeof value !== 'object') return this.#differs(tree);
+    return tree.any || tree.members.size > 0 ? this.#object(value, tree) : this.#differs(tree);
+  }
+
+  #array(source: readonly unknown[], element: FieldTree): Copy {
+    const copy = new Copy(source);
+    source.forEach((value, index) => {
+      if (!element.rule) copy.nest(index, this.visit(value, element));
+      else if (element.rule.treatment !== 'none') this.#inPlace(copy, index, element.rule, value);
+    });
+    return copy;
+  }
+
+  #object(source: object, tree: FieldTree): Copy {
+    const copy = new Copy(source);
+    const fields = new Map<string, { rule: FieldRule; plainKey?: string; wireKey?: string }>();
+    for (const [name, { rule }] of tree.members) if (rule) fields.set(name, { rule });
+    for (const [key, value] of Object.entries(source)) {
+      const field = this.#fieldOf(key, value, tree);
+      if (field) fields.set(field.name, { ...fields.get(field.name), ...field });
+      else copy.nest(key, this.#descend(value, tree.members.get(key) ?? tree.any));
+    }
+    for (const [name, field] of fields) if (field.rule.treatment !== 'none') this.#field(copy, name, field);
+    return copy;
+  }
+
+  #descend(value: unknown, child: FieldTree | undefined): Copy | undefined {
+    return child && !child.rule ? this.visit(value, child) : undefined;
+  }
+
+  /** Which field, in which form, a member of an object is. */
+  #fieldOf(
+    key: string,
+    value: unknown,
+    tree: FieldTree,
+  ): { name: string; rule: FieldRule; plainKey?: string; wireKey?: string } | undefined {
+    const ruleOf = (name: string): FieldRule | undefined => (tree.members.get(name) ?? tree.any)?.rule;
+    const { prefix, isToken } = this.#options;
+    const own = ruleOf(key);
+    if (prefix !== '' && key.startsWith(prefix)) {
+      const name = key.slice(prefix.length);
+      const rule = ruleOf(name);
+      // Below `*` a member may bear the prefix of its own accord; then only a token is taken for the encrypted form.
+      if (rule && rule.treatment !== 'none' && (!own || isToken(value))) return { name, rule, wireKey: key };
+    }
+    if (!own) return undefined;
+    return prefix === '' && isToken(value)
+      ? { name: key, rule: own, wireKey: key }
+      : { name: key, rule: own, plainKey: key };
+  }
+
+  #field(copy: Copy, name: string, field: { rule: FieldRule; plainKey?: string; wireKey?: string }): void {
+    const { rule, plainKey, wireKey } = field;
+    const keys = [plainKey, wireKey].filter((key) => key !== undefined);
+    this.slots.push({
+      rule,
+      ...(plainKey !== undefined && { plain: { value: copy.get(plainKey) } }),
+      ...(wireKey !== undefined && { wire: { value: copy.get(wireKey) } }),
+      setPlain: (value) => copy.replace(keys, name, value),
+      setWire: (value) => copy.replace(keys, this.#options.prefix + name, value),
+    });
+  }
+
+  #inPlace(copy: Copy, index: number, rule: FieldRule, value: unknown): void {
+    const set = (replacement: unknown): void => copy.replace([index], index, replacement);
+    const form = this.#options.isToken(value) ? 'wire' : 'plain';
+    this.slots.push({ rule, [form]: { value }, setPlain: set, setWire: set });
+  }
+
+  #differs(tree: FieldTree): undefined {
+    this.mismatch ??= firstRule(tree);
+  }
+}
+
+/** A container on the way to its changed copy. Members keep their order; nothing is copied before it has to be. */
+class Copy {
+  readonly #source: object;
+  readonly #nested = new Map<Key, Copy>();
+  readonly #replaced = new Map<Key, readonly [Key, unknown] | undefined>();
+
+  constructor(source: object) {
+    this.#source = source;
+  }
+
+  get(key: Key): unknown {
+    return (this.#source as Record<Key, unknown>)[key]; // keys come from Object.entries or an index
+  }
+
+  nest(key: Key, copy: Copy | undefined): void {
+    if (copy) this.#nested.set(key, copy);
+  }
+
+  /** The first of `keys` becomes `name: value`; the others go. */
+  replace(keys: readonly Key[], name: Key, value: unknown): void {
+    keys.forEach((key, i) => {
+      this.#replaced.set(key, i === 0 ? [name, value] : undefined);
+    });
+  }
+
+  finish(): unknown {
+    const nested = new Map([...this.#nested].map(([key, copy]) => [key, copy.finish()]));
+    const changed = this.#replaced.size > 0 || [...nested].some(([key, value]) => value !== this.get(key));
+    if (!changed) return this.#source;
+    if (Array.isArray(this.#source)) {
+      return this.#source.map((value, i) => this.#entry(i, value, nested)?.[1]);
+    }
+    const entries = Object.entries(this.#source).map(([key, value]) => this.#entry(key, value, nested));
+    // Object.fromEntries defines members, so that one called `__proto__` stays a member.
+    return Object.fromEntries(entries.filter((entry) => entry !== undefined));
+  }
+
+  #entry(key: Key, value: unknown, nested: ReadonlyMap<Key, unknown>): readonly [Key, unknown] | undefined {
+    if (this.#replaced.has(key)) return this.#replaced.get(key);
+    return [key, nested.has(key) ? nested.get(key) : value];
+  }
+}
+
+function firstRule(tree: FieldTree): FieldRule | undefined {
+  if (tree.rule) return tree.rule;
+  for (const child of [...tree.members.values(), tree.any, tree.element]) {
+    const rule = child && firstRule(child);
+    if (rule && rule.treatment !== 'none') return rule;
+  }
+  return undefined;
+}

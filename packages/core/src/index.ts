@@ -1,0 +1,47 @@
+// Both ends of a call
+
+// Errors
+export { E2eeError, type E2eeErrorCode, type E2eeErrorOptions } from './errors.js';
+export { createE2eeClient, type E2eeClient, type E2eeClientOptions } from './exchange/client.js';
+export type { E2eeEvent, E2eeEventType } from './exchange/events.js';
+export type { Limits } from './exchange/limits.js';
+export type { E2eeRequest, E2eeResponse } from './exchange/message.js';
+export type { FindRecipient, Recipient } from './exchange/recipient.js';
+export {
+  type Coverage,
+  createE2eeServer,
+  type E2eeServer,
+  type E2eeServerOptions,
+} from './exchange/server.js';
+// Single tokens
+export type { ContentAlgorithm, KeyAlgorithm } from './jwe/algorithms.js';
+export { type DecryptedJwe, type DecryptJweOptions, decryptJwe } from './jwe/decrypt.js';
+export { type EncryptJweOptions, encryptJwe } from './jwe/encrypt.js';
+export type { ProtectedHeader } from './jwe/protected-header.js';
+// Keys
+export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
+export { type ImportKeyOptions, importKey } from './keys/import-key.js';
+export type { DecryptionKey, EncryptionKey, ImportedKey } from './keys/key.js';
+export {
+  createKeyRing,
+  type KeyDescription,
+  type KeyRing,
+  type KeyRingOptions,
+  type PublishedJwk,
+} from './keys/key-ring.js';
+export { type KeyStore, memoryKeyStore, type StoredKey } from './keys/key-store.js';
+export { allowInsecureKeys, type RemoteJwksOptions, remoteJwks } from './keys/remote-jwks.js';
+// Policies and profiles
+export { definePolicy } from './policy/define-policy.js';
+export type {
+  DirectionRules,
+  Operation,
+  Policy,
+  PolicyDocument,
+  PolicyRow,
+  PolicyRows,
+  RequestTreatment,
+  ResponseTreatment,
+} from './policy/policy.js';
+export { banked } from './profiles/banked.js';
+export type { JsonTemplate, Profile } from './profiles/profile.js';

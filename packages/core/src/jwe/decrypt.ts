@@ -1,0 +1,115 @@
+import { E2eeError } from '../errors.js';
+import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/key.js';
+import type { KeyRing } from '../keys/key-ring.js';
+import { allowed, CONTENT_ALGORITHMS, type ContentAlgorithm, type KeyAlgorithm } from './algorithms.js';
+import { type CompactJwe, parseCompactJwe, type TokenLimits } from './compact.js';
+import type { ProtectedHeader } from './protected-header.js';
+import { refuseToken } from './refusal.js';
+
+export interface DecryptJweOptions {
+  /** Accepted key management algorithms. Default `['RSA-OAEP-256']`. */
+  readonly algs?: readonly KeyAlgorithm[];
+  /** Accepted content encryption algorithms. Default `['A256GCM']`. */
+  readonly encs?: readonly ContentAlgorithm[];
+  /** Refuse a token without `kid`. Default false: such a token is tried with each key of the ring. */
+  readonly requireKid?: boolean;
+  /** Longest token, in characters. Default 1 MiB. */
+  readonly tokenLength?: number;
+  /** Longest protected header, in bytes. Default 2048. */
+  readonly headerBytes?: number;
+}
+
+export interface DecryptedJwe {
+  readonly plaintext: Uint8Array;
+  readonly header: ProtectedHeader;
+  /** The `kid` of the key that opened the token. */
+  readonly kid: string;
+}
+
+/** A token that passed every check that needs no key operation, with the keys that may open it. */
+export interface CheckedJwe {
+  readonly jwe: CompactJwe;
+  readonly enc: ContentAlgorithm;
+  readonly candidates: readonly DecryptionKey[];
+}
+
+const DEFAULT_LIMITS: TokenLimits = { tokenLength: 1_048_576, headerBytes: 2048 };
+
+/**
+ * Decrypts one JWE in compact serialisation (RFC 7516 §5.2).
+ *
+ * With a key ring, the `kid` chooses the key; with a single key, that key is tried whatever the `kid` says. Throws
+ * `token_invalid`, one and the same for every kind of bad token, or `key_rejected` when the ring does not hold the
+ * `kid`.
+ *
+ * @example
+ * const { plaintext, header } = await decryptJwe(token, await importKey(await readFile('private.pem')))
+ */
+export async function decryptJwe(
+  token: string,
+  keys: KeyRing | ImportedKey,
+  options: DecryptJweOptions = {},
+): Promise<DecryptedJwe> {
+  return openJwe(checkJwe(token, keys, options));
+}
+
+/** The half of decryption that touches no private key. Throws as {@link decryptJwe}. */
+export function checkJwe(
+  token: unknown,
+  keys: KeyRing | ImportedKey,
+  options: DecryptJweOptions = {},
+): CheckedJwe {
+  const { algs = ['RSA-OAEP-256'], encs = ['A256GCM'], requireKid = false } = options;
+  const jwe = parseCompactJwe(token, { ...DEFAULT_LIMITS, ...options });
+  const alg = allowed(jwe.header.alg, algs);
+  const enc = allowed(jwe.header.enc, encs);
+  const { ivBytes, tagBytes } = CONTENT_ALGORITHMS[enc];
+  if (jwe.iv.length !== ivBytes || jwe.tag.length !== tagBytes) refuseToken();
+  if (requireKid && jwe.header.kid === undefined) refuseToken();
+  const candidates = candidateKeys(keys, jwe.header.kid).filter((key) => key.alg === alg);
+  if (candidates.length === 0) refuseToken();
+  return { jwe, enc, candidates };
+}
+
+/** The half of decryption that uses the private key. Throws as {@link decryptJwe}. */
+export async function openJwe({ jwe, enc, candidates }: CheckedJwe): Promise<DecryptedJwe> {
+  for (const key of candidates) {
+    const plaintext = await tryToOpen(jwe, enc, key);
+    if (plaintext) return { plaintext, header: jwe.header, kid: key.kid };
+  }
+  return refuseToken();
+}
+
+function candidateKeys(keys: KeyRing | ImportedKey, kid: string | undefined): readonly DecryptionKey[] {
+  if ('kind' in keys) return [asDecryptionKey(keys)];
+  if (kid === undefined) return keys.decryptionKeys();
+  const key = keys.find(kid);
+  if (!key) throw new E2eeError('key_rejected', 'The encrypted payload names a key that is not held here');
+  return [key];
+}
+
+/**
+ * RFC 7516 §11.5: a CEK that cannot be unwrapped, or has the wrong length, is replaced by a random one, so that every
+ * failure takes the same road and ends in the same place.
+ */
+async function tryToOpen(
+  jwe: CompactJwe,
+  enc: ContentAlgorithm,
+  key: DecryptionKey,
+): Promise<Uint8Array | undefined> {
+  const { cekBytes, open } = CONTENT_ALGORITHMS[enc];
+  const cek = crypto.getRandomValues(new Uint8Array(cekBytes));
+  const unwrapped = await key.unwrap(jwe.encryptedKey, jwe.header).catch(passUnavailable);
+  if (unwrapped?.length === cekBytes) cek.set(unwrapped);
+  try {
+    return await open(cek, jwe);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key service that is out of reach has not said that the token is bad: its error goes through. */
+function passUnavailable(error: unknown): undefined {
+  if (error instanceof E2eeError && error.code === 'keys_unavailable') throw error;
+  return undefined;
+}

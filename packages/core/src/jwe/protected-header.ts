@@ -1,0 +1,69 @@
+import { refuseToken } from './refusal.js';
+
+/** Members of a JWE protected header (RFC 7516 §4.1) that this library reads. Others are authenticated and ignored. */
+export interface ProtectedHeader {
+  readonly alg: string;
+  readonly enc: string;
+  readonly kid?: string;
+  readonly typ?: string;
+  readonly cty?: string;
+  readonly [member: string]: unknown;
+}
+
+/**
+ * Members that make a receiver fetch, trust or run what the sender names: compression bombs, foreign keys, extensions
+ * that must be understood.
+ */
+const REFUSED_MEMBERS = ['zip', 'crit', 'jku', 'jwk', 'x5u', 'x5c'] as const;
+const TEXT_MEMBERS = ['kid', 'typ', 'cty'] as const;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Parses the bytes of a protected header. Throws `token_invalid` for anything that is not plainly well-formed. */
+export function parseProtectedHeader(bytes: Uint8Array): ProtectedHeader {
+  const header = parseObject(bytes);
+  if (typeof header.alg !== 'string' || typeof header.enc !== 'string') refuseToken();
+  for (const member of REFUSED_MEMBERS) if (Object.hasOwn(header, member)) refuseToken();
+  for (const member of TEXT_MEMBERS) {
+    if (Object.hasOwn(header, member) && typeof header[member] !== 'string') refuseToken();
+  }
+  return header as ProtectedHeader; // alg, enc and the text members were checked just above
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
+  let value: unknown;
+  try {
+    text = utf8.decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    refuseToken();
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuseToken();
+  if (hasDuplicateMembers(text)) refuseToken();
+  // A null prototype, so that no member is ever inherited.
+  return Object.assign(Object.create(null), value);
+}
+
+/** RFC 7516 §4: member names must be unique. `JSON.parse` keeps the last one silently. `text` is valid JSON. */
+function hasDuplicateMembers(text: string): boolean {
+  const objects: Set<string>[] = [];
+  for (const [token, follower] of jsonTokens(text)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else if (follower === ':') {
+      const name: string = JSON.parse(token);
+      const names = objects.at(-1);
+      if (names?.has(name)) return true;
+      names?.add(name);
+    }
+  }
+  return false;
+}
+
+/** The braces and strings of a JSON text, each string with the colon that follows it, if one does. */
+function* jsonTokens(text: string): Generator<[token: string, follower: string | undefined]> {
+  for (const match of text.matchAll(/[{}]|("(?:[^"\\]|\\.)*")\s*(:)?/g)) {
+    yield [match[1] ?? match[0], match[2]];
+  }
+}

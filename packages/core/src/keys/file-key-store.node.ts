@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { E2eeError, invalidOption } from '../errors.js';
+import type { KeyStore, StoredKey } from './key-store.js';
+
+/*
+ * The directory holds one file per version of the ring, and normally only the newest. A writer creates the next version
+ * with link(2), which is atomic and fails when another process was faster: then it reads again and starts over. So there
+ * is no lock that a killed process could leave behind, and a reader never sees half a file.
+ */
+const VERSION_FILE = /^keyring-(\d+)\.json$/;
+const DRAFT_FILE = /^\.keyring-.*\.draft$/;
+const DRAFT_LIFETIME_MS = 60_000;
+const MAX_ATTEMPTS = 100;
+const OTHERS_MAY_READ_OR_WRITE = 0o077;
+const OTHERS_MAY_WRITE = 0o022;
+const HAS_MODES = process.platform !== 'win32';
+
+/**
+ * Keeps keys in a directory, which is made when it is missing. Files are readable by their owner only (0600), written
+ * whole or not at all, and safe to share between processes of one machine. The private keys in them are not encrypted.
+ *
+ * The store's methods reject with `key_invalid` for a damaged file, one that others may read, or a symbolic link.
+ *
+ * @example
+ * const keyRing = await createKeyRing({ store: fileKeyStore('./keys') })
+ */
+export function fileKeyStore(directory: string): KeyStore {
+  if (typeof directory !== 'string' || directory === '')
+    invalidOption('directory', 'the path of a directory', directory);
+  return {
+    read: async () => (await readNewest(directory)).keys,
+    update: (change) => update(directory, change),
+  };
+}
+
+interface Version {
+  readonly number: number;
+  readonly keys: readonly StoredKey[];
+}
+
+async function update(
+  directory: string,
+  change: Parameters<KeyStore['update']>[0],
+): ReturnType<KeyStore['update']> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await checkDirectory(directory);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const current = await readNewest(directory);
+    const keys = await change(current.keys);
+    if (keys === current.keys) return keys;
+    if (await writeVersion(directory, { number: current.number + 1, keys })) return keys;
+  }
+  throw new E2eeError('key_invalid', `The key store ${directory} is changed by others without end`);
+}
+
+/** Resolves to false when another process wrote this version, or a later one, first. */
+async function writeVersion(directory: string, { number, keys }: Version): Promise<boolean> {
+  const draft = join(directory, `.keyring-${randomUUID()}.draft`);
+  const target = join(directory, `keyring-${number}.json`);
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(draft, target);
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await unlink(draft).catch(ignoreMissing);
+  }
+  await syncDirectory(directory);
+  const versions = await versionNumbers(directory);
+  if (versions.some((other) => other > number)) {
+    // The number was free only because a later writer had tidied up: what was written here is out of date.
+    await unlink(target).catch(ignoreMissing);
+    return false;
+  }
+  await tidy(directory, number);
+  return true;
+}
+
+async function readNewest(directory: string): Promise<Version> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const number = Math.max(0, ...(await versionNumbers(directory)));
+    if (number === 0) return { number, keys: [] };
+    try {
+      return { number, keys: await readKeys(join(directory, `keyring-${number}.json`)) };
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error; // tidied away between listing and reading: a newer one is there
+    }
+  }
+  throw new E2eeError('key_invalid', `The key store ${directory} is changed by others without end`);
+}
+
+async function readKeys(path: string): Promise<readonly StoredKey[]> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch((error) => {
+    if (isCode(error, 'ELOOP')) refuse(path, 'is a symbolic link');
+    throw error;
+  });
+  try {
+    const { mode } = await file.stat();
+    if (HAS_MODES && (mode & OTHERS_MAY_READ_OR_WRITE) !== 0)
+      refuse(path, 'is open to other users; chmod 600 it');
+    return parseKeys(path, await file.readFile('utf8'));
+  } finally {
+    await file.close();
+  }
+}
+
+function parseKeys(path: string, text: string): readonly StoredKey[] {
+  let document: { version?: unknown; keys?: unknown };
+  try {
+    document = JSON.parse(text);
+  } catch {
+    refuse(path, 'is damaged (truncated?); restore it from a backup'); // no cause: it would quote the file
+  }
+  if (document?.version !== 1 || !Array.isArray(document.keys))
+    refuse(path, 'is not a key ring of a known version');
+  return document.keys;
+}
+
+async function checkDirectory(directory: string): Promise<void> {
+  const { mode } = await stat(directory);
+  if (HAS_MODES && (mode & OTHERS_MAY_WRITE) !== 0)
+    refuse(directory, 'can be written by other users; chmod 700 it');
+}
+
+async function versionNumbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory).catch((error) =>
+    isCode(error, 'ENOENT') ? [] : Promise.reject(error),
+  );
+  return names.flatMap((name) => VERSION_FILE.exec(name)?.[1] ?? []).map(Number);
+}
+
+/** Removes versions before this one, and drafts that a killed process left. */
+async function tidy(directory: string, number: number): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const version = VERSION_FILE.exec(name)?.[1];
+    const isOld = version !== undefined && Number(version) < number;
+    if (isOld || (DRAFT_FILE.test(name) && (await isAbandoned(path))))
+      await unlink(path).catch(ignoreMissing);
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > DRAFT_LIFETIME_MS,
+    () => false,
+  );
+}
+
+/** Makes the new name survive a power cut. Not every platform can. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => undefined);
+  try {
+    await handle?.sync().catch(() => {});
+  } finally {
+    await handle?.close();
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isCode(error, 'ENOENT')) throw error;
+}
+
+function refuse(path: string, why: string): never {
+  throw new E2eeError('key_invalid', `${path} ${why}`);
+}

@@ -1,0 +1,150 @@
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import { E2eeError } from '../errors.js';
+import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
+import { type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
+import { checkJwk, isPrivateJwk, jwkTimes } from './jwk.js';
+import type { ImportedKey } from './key.js';
+
+export interface ImportKeyOptions {
+  /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
+  readonly kid?: string;
+  /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256`. */
+  readonly alg?: KeyAlgorithm;
+}
+
+type WebCryptoForm = 'spki' | 'pkcs8';
+
+/** How each form becomes one that WebCrypto can import. */
+const UNPACK: Readonly<Record<DerForm, readonly [WebCryptoForm, (der: Uint8Array) => Uint8Array]>> = {
+  spki: ['spki', (der) => der],
+  pkcs8: ['pkcs8', (der) => der],
+  'pkcs1-public': ['spki', spkiOfPkcs1],
+  'pkcs1-private': ['pkcs8', pkcs8OfPkcs1],
+  certificate: ['spki', spkiOfCertificate],
+};
+
+/** Members that make up an RSA key (RFC 7518 §6.3); nothing else of a JWK reaches WebCrypto. */
+const PUBLIC_MEMBERS = ['kty', 'n', 'e'] as const;
+const RSA_MEMBERS = [...PUBLIC_MEMBERS, 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const;
+
+/**
+ * Imports a key from whatever people keep keys in: PEM text or DER bytes of SPKI, PKCS#8, PKCS#1 (public and private)
+ * or an X.509 certificate, or a JWK (as an object or JSON text). The bytes of a PEM file do as well.
+ *
+ * A public key becomes an {@link EncryptionKey}, a private one a {@link DecryptionKey} whose secret cannot be exported
+ * again. A certificate is only a container here: its validity and signature are not checked.
+ *
+ * Throws `key_invalid` for anything malformed, encrypted with a passphrase, not for encryption, with fewer than 2048 or
+ * more than 8192 bits, or with an exponent other than 65537.
+ *
+ * @example
+ * const bank = await importKey(await readFile('bank-public.pem'))
+ * const own = await importKey(await readFile('private.pem'), { kid: '2026-11' })
+ */
+export async function importKey(
+  source: string | Uint8Array | JWK,
+  options: ImportKeyOptions = {},
+): Promise<ImportedKey> {
+  const jwk = await toJwk(source);
+  const alg = checkJwk(jwk, options.alg);
+  const publicJwk = pick(jwk, PUBLIC_MEMBERS);
+  const kid = options.kid ?? jwk.kid ?? (await calculateJwkThumbprint(publicJwk));
+  if (typeof kid !== 'string' || kid === '')
+    throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
+  return isPrivateJwk(jwk) ? decryptionKey(jwk, kid, alg) : encryptionKey(jwk, kid, alg);
+}
+
+async function encryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<ImportedKey> {
+  const publicKey = await importJwk(pick(jwk, PUBLIC_MEMBERS), alg, 'encrypt');
+  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, ...jwkTimes(jwk) });
+}
+
+async function decryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<ImportedKey> {
+  const privateKey = await importJwk(pick(jwk, RSA_MEMBERS), alg, 'decrypt');
+  return Object.freeze({
+    kind: 'decryption',
+    kid,
+    alg,
+    publicJwk: Object.freeze({ ...pick(jwk, PUBLIC_MEMBERS), use: 'enc', alg, kid }),
+    unwrap: (encryptedKey: Uint8Array<ArrayBuffer>) => KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey),
+  });
+}
+
+async function importJwk(jwk: JWK, alg: KeyAlgorithm, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  try {
+    return await crypto.subtle.importKey('jwk', jwk as JsonWebKey, KEY_ALGORITHMS[alg].importParams, false, [
+      usage,
+    ]);
+  } catch {
+    throw new E2eeError('key_invalid', 'The key cannot be used: its numbers do not make up an RSA key');
+  }
+}
+
+async function toJwk(source: string | Uint8Array | JWK): Promise<JWK> {
+  if (typeof source === 'string') return textToJwk(source);
+  if (source instanceof Uint8Array) {
+    return isText(source) ? textToJwk(new TextDecoder().decode(source)) : derToJwk(source);
+  }
+  if (typeof source === 'object' && source !== null && !Array.isArray(source)) return source;
+  throw new E2eeError('key_invalid', 'A key is given as PEM text, DER bytes or a JWK');
+}
+
+/** DER begins with a SEQUENCE; PEM and JSON files begin with text. */
+function isText(source: Uint8Array): boolean {
+  return source[0] !== 0x30 || !/[^\t\n\r -~]/.test(new TextDecoder('latin1').decode(source.subarray(0, 64)));
+}
+
+async function textToJwk(text: string): Promise<JWK> {
+  if (text.trimStart().startsWith('{')) return parseJson(text);
+  const pem = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text);
+  if (!pem)
+    throw new E2eeError('key_invalid', 'The key is neither PEM nor a JWK: no BEGIN and END lines were found');
+  const [, label, body = ''] = pem;
+  if (label === 'ENCRYPTED PRIVATE KEY' || body.includes('Proc-Type: 4,ENCRYPTED')) {
+    throw new E2eeError(
+      'key_invalid',
+      'The private key is encrypted with a passphrase; decrypt it first (openssl pkey)',
+    );
+  }
+  return derToJwk(decodeBase64(body));
+}
+
+function parseJson(text: string): JWK {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new E2eeError('key_invalid', 'The key is neither PEM nor a JWK: it is not valid JSON');
+  }
+}
+
+function decodeBase64(body: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(body.replace(/\s+/g, '')), (character) => character.charCodeAt(0));
+  } catch {
+    throw new E2eeError('key_invalid', 'The PEM text does not hold valid base64');
+  }
+}
+
+async function derToJwk(der: Uint8Array): Promise<JWK> {
+  const [form, unpack] = UNPACK[derForm(der)];
+  const usages: KeyUsage[] = [form === 'spki' ? 'encrypt' : 'decrypt'];
+  // A copy, because a view of a larger buffer is not what every WebCrypto accepts.
+  const bytes = Uint8Array.from(unpack(der));
+  try {
+    const key = await crypto.subtle.importKey(
+      form,
+      bytes,
+      KEY_ALGORITHMS['RSA-OAEP-256'].importParams,
+      true,
+      usages,
+    );
+    return pick((await crypto.subtle.exportKey('jwk', key)) as JWK, RSA_MEMBERS);
+  } catch {
+    throw new E2eeError('key_invalid', 'The key cannot be used: it is not an RSA key, or damaged');
+  }
+}
+
+function pick(jwk: JWK, members: readonly string[]): JWK {
+  const entries = Object.entries(jwk).filter(([member]) => members.includes(member));
+  return Object.fromEntries(entries) as JWK; // `kty` was there, or checkJwk refuses what comes out
+}

@@ -1,0 +1,47 @@
+import type { JWK } from 'jose';
+import { E2eeError } from '../errors.js';
+import { importKey } from './import-key.js';
+import { isPrivateJwk } from './jwk.js';
+import type { EncryptionKey } from './key.js';
+
+/** More keys than any publisher needs; the rest of a longer set would only cost time. */
+const MAX_KEYS = 64;
+
+/**
+ * Reads the usable encryption keys of a JWKS (RFC 7517 §5), or of a single JWK. Keys for other purposes, and malformed
+ * ones, are left out. Throws `key_invalid` when the set must not be trusted: it holds a private key, two different keys
+ * of one `kid`, or no usable key at all.
+ */
+export async function readJwkSet(document: unknown): Promise<EncryptionKey[]> {
+  const members = keyMembers(document);
+  if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
+  if (members.some(isPrivateJwk)) refuse('it publishes a private key');
+  const usable = (await Promise.all(members.map(importUsable))).filter((entry) => entry !== undefined);
+  if (usable.length === 0) refuse('it holds no key that can be used for encryption');
+  const moduli = new Map<string, string | undefined>();
+  for (const { key, jwk } of usable) {
+    if (moduli.has(key.kid) && moduli.get(key.kid) !== jwk.n) refuse('two different keys have one `kid`');
+    moduli.set(key.kid, jwk.n);
+  }
+  return usable.map(({ key }) => key);
+}
+
+function keyMembers(document: unknown): JWK[] {
+  if (typeof document !== 'object' || document === null) refuse('it is not a JSON object');
+  const list: unknown = 'keys' in document ? document.keys : [document];
+  if (!Array.isArray(list)) refuse('its `keys` is not an array');
+  return list.filter((member): member is JWK => typeof member === 'object' && member !== null);
+}
+
+async function importUsable(jwk: JWK): Promise<{ key: EncryptionKey; jwk: JWK } | undefined> {
+  try {
+    const key = await importKey(jwk);
+    return key.kind === 'encryption' ? { key, jwk } : undefined;
+  } catch {
+    return undefined; // RFC 7517 §5: keys that are not understood are ignored
+  }
+}
+
+function refuse(why: string): never {
+  throw new E2eeError('key_invalid', `The key set is refused: ${why}`);
+}

@@ -1,0 +1,86 @@
+import { E2eeError, invalidOption } from '../errors.js';
+import {
+  CONTENT_ALGORITHMS,
+  type ContentAlgorithm,
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+} from '../jwe/algorithms.js';
+import type { PolicyDocument } from '../policy/policy.js';
+
+/** A JSON value, as a template: `{code}`, `{message}`, `{path}` and `{status}` in its strings are filled in. */
+export type JsonTemplate =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonTemplate[]
+  | { readonly [name: string]: JsonTemplate };
+
+/**
+ * One provider's wire conventions, as data. Derive your own from ours by spreading it.
+ *
+ * @example
+ * const acme: Profile = { ...banked, name: 'acme', policy: { 'POST /orders': { card: { request: 'encrypt' } } } }
+ */
+export interface Profile {
+  readonly name: string;
+  /** Algorithms that are used to encrypt. */
+  readonly encrypt: { readonly alg: KeyAlgorithm; readonly enc: ContentAlgorithm };
+  /** Algorithms that are accepted in tokens; nothing else is. */
+  readonly accept: { readonly alg: readonly KeyAlgorithm[]; readonly enc: readonly ContentAlgorithm[] };
+  /** Whether a token must name its key. */
+  readonly requireKid: boolean;
+  /** What the name of an encrypted field begins with, by direction. Empty: the token takes the value's place. */
+  readonly prefix: { readonly request: string; readonly response: string };
+  /** A whole body as one token: its content type, and the member that holds it where the body stays JSON. */
+  readonly message: { readonly contentType: string; readonly member?: string };
+  /** What stands in for a value that is redacted. */
+  readonly redaction: string;
+  /** Where and how the public keys are published. */
+  readonly publication: {
+    readonly path: string;
+    readonly form: 'jwks' | 'jwk';
+    readonly contentType: string;
+    /** Seconds that a client may keep the answer. */
+    readonly maxAge: number;
+    /** Under which names the issue and expiry times of a key go. */
+    readonly times: { readonly issued: string; readonly expiry: string };
+  };
+  /** How a peer says that it does not know a key. Recognised by the status and the members of `body`. */
+  readonly keyRejection: { readonly status: number; readonly body: JsonTemplate };
+  /** The body of every other error. */
+  readonly error: JsonTemplate;
+  readonly policy: PolicyDocument;
+}
+
+/** Checks what the rest of the library relies on. Throws `option_invalid` naming the member. */
+export function checkProfile(profile: Profile): Profile {
+  if (typeof profile !== 'object' || profile === null)
+    invalidOption('profile', 'a profile, such as `banked`', profile);
+  for (const member of [
+    'encrypt',
+    'accept',
+    'prefix',
+    'message',
+    'publication',
+    'keyRejection',
+    'policy',
+  ] as const) {
+    if (typeof profile[member] !== 'object') invalidOption(`profile.${member}`, 'an object', profile[member]);
+  }
+  checkAlgorithms('alg', KEY_ALGORITHMS, [profile.encrypt.alg, ...profile.accept.alg]);
+  checkAlgorithms('enc', CONTENT_ALGORITHMS, [profile.encrypt.enc, ...profile.accept.enc]);
+  for (const direction of ['request', 'response'] as const) {
+    const prefix: unknown = profile.prefix[direction];
+    if (typeof prefix !== 'string')
+      invalidOption(`profile.prefix.${direction}`, 'a text, empty for none', prefix);
+  }
+  return profile;
+}
+
+function checkAlgorithms(kind: string, table: object, names: readonly string[]): void {
+  for (const name of names) {
+    if (!(name in table))
+      throw new E2eeError('option_invalid', `The profile lists an unsupported \`${kind}\`: ${name}`);
+  }
+}
