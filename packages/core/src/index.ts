@@ -5,7 +5,7 @@ export { E2eeError, type E2eeErrorCode, type E2eeErrorOptions } from './errors.j
 export { createE2eeClient, type E2eeClient, type E2eeClientOptions } from './exchange/client.js';
 export type { E2eeEvent, E2eeEventType } from './exchange/events.js';
 export type { Limits } from './exchange/limits.js';
-export type { E2eeRequest, E2eeResponse } from './exchange/message.js';
+export { bodyText, type E2eeRequest, type E2eeResponse } from './exchange/message.js';
 export type { FindRecipient, Recipient } from './exchange/recipient.js';
 export {
   type Coverage,

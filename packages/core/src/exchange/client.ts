@@ -7,12 +7,12 @@ import type { KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
 import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
+import { checkRequiredFields, refuseConflict, refuseMismatch } from './body-rules.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent, parsedJson, requireJsonType, serialisedJson } from './json-body.js';
 import { checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
 import { isKeyRejection } from './profile-answers.js';
-import { checkRequiredFields, refuseConflict, refuseMismatch } from './request-rules.js';
 import { messageBody, messageToken, openMessage, openSlots, sealMessage, sealSlots } from './tokens.js';
 
 export interface E2eeClientOptions {
@@ -127,7 +127,8 @@ class Client implements E2eeClient {
   }
 
   async recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean> {
-    if (!isKeyRejection(response, this.#profile)) return false;
+    const operation = this.#policy.match(request.method, request.path);
+    if (!operation?.request.treats || !isKeyRejection(response, this.#profile)) return false;
     const used = this.#usedKid.get(request) ?? (await this.#currentKid());
     if (used !== (await this.#currentKid())) return true;
     await this.#encryptionKeys.refresh();

@@ -4,7 +4,10 @@ import { headerOf, mediaType } from './message.js';
 /** Readable only once, or not JSON at all: reading these as objects would show members that mean nothing. */
 const UNREADABLE: readonly (readonly [description: string, test: (body: object) => boolean])[] = [
   ['bytes', (body) => body instanceof ArrayBuffer || ArrayBuffer.isView(body)],
-  ['a stream', (body) => 'pipe' in body || 'getReader' in body || Symbol.asyncIterator in body],
+  [
+    'a stream that no parser has read',
+    (body) => 'pipe' in body || 'getReader' in body || Symbol.asyncIterator in body,
+  ],
   [
     'a form',
     (body) =>

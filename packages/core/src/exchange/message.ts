@@ -47,3 +47,10 @@ export function headersForBody(headers: Headers, contentType?: string): Record<s
 export function mediaType(headers: Headers): string | undefined {
   return headerOf(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase() || undefined;
 }
+
+/** A body as the text to send: JSON text, or a token as it is. Nothing where there is no body. */
+export function bodyText({ headers, body }: Pick<E2eeResponse, 'headers' | 'body'>): string | undefined {
+  if (body === undefined) return undefined;
+  const isJson = /[/+]json$/.test(mediaType(headers) ?? 'application/json');
+  return typeof body === 'string' && !isJson ? body : JSON.stringify(body);
+}

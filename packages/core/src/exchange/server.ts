@@ -1,36 +1,17 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import { isDeeperThan } from '../fields/depth.js';
-import { redact } from '../fields/redact.js';
-import { type FieldSlot, type Selection, selectFields } from '../fields/select.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
-import type { Operation, Policy, PolicyDocument, ResponseTreatment } from '../policy/policy.js';
+import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
 import { type Report, reporter } from './events.js';
-import { isAbsent, parsedJson, requireJsonType, serialisedJson } from './json-body.js';
+import { isAbsent } from './json-body.js';
 import { checkLimits, type Limits } from './limits.js';
-import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
-import { errorAnswer, errorBody } from './profile-answers.js';
+import type { E2eeRequest, E2eeResponse } from './message.js';
+import { openRequest, type RequestContext } from './open-request.js';
+import { errorAnswer } from './profile-answers.js';
+import { asServerFailure, protectBody, withoutBody } from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
-import {
-  type Delivery,
-  deliveryTo,
-  FIELD_ACTIONS,
-  type FindRecipient,
-  type Recipient,
-  reportKeyless,
-} from './recipient.js';
-import { checkRequiredFields, refuseConflict, refuseMismatch } from './request-rules.js';
-import {
-  isTokenAttempt,
-  messageBody,
-  messageToken,
-  openMessage,
-  openSlots,
-  sealMessage,
-  sealSlots,
-} from './tokens.js';
+import type { FindRecipient } from './recipient.js';
 
 export interface E2eeServerOptions {
   readonly profile: Profile;
@@ -54,6 +35,8 @@ export interface E2eeServerOptions {
 
 /** What an adapter has to do for a request. */
 export interface Coverage {
+  /** The operation of the policy that it is, as the policy writes it. */
+  readonly operation?: string;
   /** It asks for the published keys. */
   readonly keys: boolean;
   /** Its body must go through `decryptRequest`. */
@@ -64,6 +47,8 @@ export interface Coverage {
 
 /** The server end of a call: the policy applied to what comes in and what goes out. */
 export interface E2eeServer {
+  /** How a body that is one token arrives: its content type, and how long it may be, in bytes. */
+  readonly message: { readonly contentType: string; readonly maxLength: number };
   /** What has to be done for a request. Cheap; touches no key. Throws `operation_refused` for an ambiguous path. */
   covers(request: Pick<E2eeRequest, 'method' | 'path'>): Coverage;
   /**
@@ -107,19 +92,18 @@ export function createE2eeServer(options: E2eeServerOptions): E2eeServer {
 const BODILESS = [204, 205, 304];
 
 class Server implements E2eeServer {
-  readonly #profile: Profile;
+  readonly message: E2eeServer['message'];
   readonly #policy: Policy;
-  readonly #keyRing: KeyRing;
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
-  readonly #acceptPlaintext: boolean;
-  readonly #limits: Limits;
-  readonly #report: Report;
+  readonly #context: RequestContext;
 
   constructor(options: E2eeServerOptions) {
     const { keyRing, recipient, unmatched = 'pass', plaintext = 'refuse' } = options;
-    this.#profile = checkProfile(options.profile);
-    this.#policy = definePolicy(options.policy ?? this.#profile.policy);
+    const profile = checkProfile(options.profile);
+    const limits = checkLimits(options.limits);
+    const report = reporter(options.onEvent);
+    this.#policy = definePolicy(options.policy ?? profile.policy);
     if (typeof keyRing?.find !== 'function') invalidOption('keyRing', 'made by createKeyRing()', keyRing);
     if (recipient !== undefined && typeof recipient !== 'function')
       invalidOption('recipient', 'a function', recipient);
@@ -127,31 +111,34 @@ class Server implements E2eeServer {
       invalidOption('unmatched', '"pass" or "refuse"', unmatched);
     if (plaintext !== 'refuse' && plaintext !== 'accept')
       invalidOption('plaintext', '"refuse" or "accept"', plaintext);
-    this.#keyRing = keyRing;
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
-    this.#acceptPlaintext = plaintext === 'accept';
-    this.#limits = checkLimits(options.limits);
-    this.#report = reporter(options.onEvent);
+    this.#context = { profile, limits, keyRing, report, acceptPlaintext: plaintext === 'accept' };
+    this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
   }
 
   covers({ method, path }: Pick<E2eeRequest, 'method' | 'path'>): Coverage {
-    const keys = asksForKeys(path, this.#profile);
+    const keys = asksForKeys(path, this.#context.profile);
     const operation = this.#policy.match(method, path);
     if (!operation) return { keys, request: this.#refuseUnmatched && !keys, response: false };
-    const mayBeMessage = this.#recipient !== undefined;
-    return { keys, request: operation.request.treats, response: operation.response.treats || mayBeMessage };
+    const { name, request, response } = operation;
+    return {
+      keys,
+      operation: name,
+      request: request.treats,
+      response: response.treats || this.#recipient !== undefined,
+    };
   }
 
   async decryptRequest(request: E2eeRequest): Promise<E2eeRequest> {
     const operation = this.#policy.match(request.method, request.path);
     try {
-      if (operation) return await this.#open(request, operation);
+      if (operation) return await openRequest(request, operation, this.#context);
       if (this.#refuseUnmatched)
         throw new E2eeError('operation_refused', 'The policy does not cover this operation');
       return request;
     } catch (error) {
-      this.#report({ type: 'request_refused', ...where(operation), ...asE2eeError(error) });
+      this.#context.report({ type: 'request_refused', ...where(operation), ...asE2eeError(error) });
       throw error;
     }
   }
@@ -165,169 +152,22 @@ class Server implements E2eeServer {
     if (!operation || isAbsent(response.body) || BODILESS.includes(response.status)) return response;
     const find = recipient ?? (this.#recipient && (() => this.#recipient?.(request)));
     try {
-      return await this.#protect(operation, response, await find?.());
+      return await protectBody(response, operation, await find?.(), this.#context);
     } catch (error) {
-      this.#report({ type: 'response_refused', operation: operation.name, ...asE2eeError(error) });
+      this.#context.report({ type: 'response_refused', operation: operation.name, ...asE2eeError(error) });
       if (error instanceof E2eeError && error.code === 'body_unreadable')
-        return this.#withoutBody(response, operation);
-      throw asServerFailure(error, operation);
+        return withoutBody(response, operation.name, this.#context.profile);
+      throw asServerFailure(error, operation.name);
     }
   }
 
   async publishedKeys(request: E2eeRequest): Promise<E2eeResponse | undefined> {
-    if (!asksForKeys(request.path, this.#profile)) return undefined;
-    return answerWithKeys(request, this.#keyRing, this.#profile);
+    const { keyRing, profile } = this.#context;
+    return asksForKeys(request.path, profile) ? answerWithKeys(request, keyRing, profile) : undefined;
   }
 
   errorResponse(error: unknown): E2eeResponse {
-    return errorAnswer(error, this.#profile);
-  }
-
-  async #open(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
-    const { treats, whole, required } = operation.request;
-    if (!treats) return request;
-    if (isAbsent(request.body)) {
-      checkRequiredFields(required, []);
-      return request;
-    }
-    return whole ? this.#openWhole(request, operation) : this.#openFields(request, operation);
-  }
-
-  async #openWhole(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
-    const { member, contentType } = this.#profile.message;
-    const body = mediaType(request.headers) === contentType ? request.body : parsedJson(request.body);
-    const isMessage =
-      member === undefined ? isTokenAttempt(body) : messageToken(body, this.#profile) !== undefined;
-    if (!isMessage && mediaType(request.headers) !== contentType) {
-      requireJsonType(request.headers);
-      this.#plaintextIn(operation, '$');
-      return request;
-    }
-    const token = member === undefined ? body : messageToken(body, this.#profile);
-    const value = await openMessage(token, this.#opener());
-    return { ...request, headers: headersForBody(request.headers, 'application/json'), body: value };
-  }
-
-  async #openFields(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
-    requireJsonType(request.headers);
-    const body = parsedJson(request.body);
-    this.#checkDepth(body);
-    const prefix = this.#profile.prefix.request;
-    const selection = selectFields(body, operation.request.fields, { prefix, isToken: isTokenAttempt });
-    refuseMismatch(selection);
-    const { slots } = selection;
-    refuseConflict(slots);
-    for (const { rule } of slots.filter((slot) => slot.plain)) this.#plaintextIn(operation, rule.path);
-    checkRequiredFields(operation.request.required, slots);
-    const encrypted = slots.filter((slot) => slot.wire);
-    if (encrypted.length === 0) return { ...request, body };
-    await openSlots(encrypted, this.#opener());
-    return { ...request, headers: headersForBody(request.headers), body: selection.result() };
-  }
-
-  #plaintextIn(operation: Operation, path: string): void {
-    if (!this.#acceptPlaintext) {
-      throw new E2eeError('plaintext_refused', `Field \`${path}\` must be encrypted`, { path });
-    }
-    this.#report({ type: 'plaintext_accepted', operation: operation.name, path });
-  }
-
-  async #protect(
-    operation: Operation,
-    response: E2eeResponse,
-    recipient: Recipient | undefined,
-  ): Promise<E2eeResponse> {
-    const { treats, whole, fields } = operation.response;
-    if (!treats && recipient?.response !== 'message') return response;
-    if (this.#isMessage(response)) return response;
-    const body = serialisedJson(response.body);
-    this.#checkDepth(body);
-    const delivery = await deliveryTo(recipient);
-    if (delivery.mode === 'keyless') reportKeyless(this.#report, operation.name, recipient);
-    if (whole) return this.#protectWhole(response, body, whole.treatment as ResponseTreatment, delivery);
-    const selection = selectFields(body, fields, {
-      prefix: this.#profile.prefix.response,
-      isToken: looksLikeCompactJwe,
-    });
-    await this.#protectFields(selection, delivery);
-    if (delivery.mode === 'message') return this.#sealed(response, selection.result(), delivery);
-    return { ...response, headers: this.#jsonHeaders(response), body: selection.result() };
-  }
-
-  async #protectWhole(
-    response: E2eeResponse,
-    body: unknown,
-    treatment: ResponseTreatment,
-    delivery: Delivery,
-  ): Promise<E2eeResponse> {
-    const action = treatment === 'none' ? 'keep' : FIELD_ACTIONS[treatment][delivery.mode];
-    const value = action === 'redact' ? redact(body, this.#profile.redaction) : body;
-    if (delivery.mode !== 'keyless' && (action === 'encrypt' || delivery.mode === 'message')) {
-      return this.#sealed(response, value, delivery);
-    }
-    return { ...response, headers: this.#jsonHeaders(response), body: value };
-  }
-
-  async #protectFields(selection: Selection, delivery: Delivery): Promise<void> {
-    refuseMismatch(selection);
-    refuseConflict(selection.slots);
-    const actionOf = ({ rule }: FieldSlot): string =>
-      FIELD_ACTIONS[rule.treatment as Exclude<ResponseTreatment, 'none'>][delivery.mode];
-    const plain = selection.slots.filter((slot) => slot.plain);
-    const strange = selection.slots.find(({ wire }) => wire && !looksLikeCompactJwe(wire.value));
-    if (strange)
-      throw new E2eeError('field_invalid', `The encrypted form of \`${strange.rule.path}\` is not a token`);
-    for (const slot of plain) {
-      if (actionOf(slot) === 'redact') slot.setPlain(redact(slot.plain?.value, this.#profile.redaction));
-    }
-    if (delivery.mode === 'keyless') return;
-    await sealSlots(
-      plain.filter((slot) => actionOf(slot) === 'encrypt'),
-      delivery.key,
-      this.#profile,
-    );
-  }
-
-  async #sealed(
-    response: E2eeResponse,
-    body: unknown,
-    delivery: Exclude<Delivery, { mode: 'keyless' }>,
-  ): Promise<E2eeResponse> {
-    const { member, contentType } = this.#profile.message;
-    const token = await sealMessage(body, delivery.key, this.#profile);
-    const headers = headersForBody(response.headers, member === undefined ? contentType : 'application/json');
-    return { ...response, headers, body: messageBody(token, this.#profile) };
-  }
-
-  /** Whether the body is a whole message already. */
-  #isMessage(response: E2eeResponse): boolean {
-    const { member, contentType } = this.#profile.message;
-    if (member === undefined && mediaType(response.headers) !== contentType) return false;
-    return looksLikeCompactJwe(messageToken(response.body, this.#profile));
-  }
-
-  #withoutBody(response: E2eeResponse, operation: Operation): E2eeResponse {
-    const { status } = response;
-    if (status < 300) {
-      throw new E2eeError('response_refused', `The response of \`${operation.name}\` cannot be read as JSON`);
-    }
-    if (status < 400) return { status, headers: headersForBody(response.headers) };
-    const headers = headersForBody(response.headers, 'application/json');
-    return { status, headers, body: errorBody(this.#profile, status, 'response_refused') };
-  }
-
-  #jsonHeaders({ headers }: E2eeResponse): Record<string, string> {
-    return headersForBody(headers, mediaType(headers) === undefined ? 'application/json' : undefined);
-  }
-
-  #checkDepth(body: unknown): void {
-    const { depth } = this.#limits;
-    if (!isDeeperThan(body, depth)) return;
-    throw new E2eeError('limit_exceeded', `The body is nested deeper than ${depth} levels`);
-  }
-
-  #opener(): { profile: Profile; limits: Limits; keyRing: KeyRing } {
-    return { profile: this.#profile, limits: this.#limits, keyRing: this.#keyRing };
+    return errorAnswer(error, this.#context.profile);
   }
 }
 
@@ -337,13 +177,4 @@ function where(operation: Operation | undefined): { operation?: string } {
 
 function asE2eeError(error: unknown): { error?: E2eeError } {
   return error instanceof E2eeError ? { error } : {};
-}
-
-/** Whatever stops a response from being protected is a failure on our side, also what would blame a request. */
-function asServerFailure(error: unknown, operation: Operation): E2eeError {
-  if (error instanceof E2eeError && error.status >= 500) return error;
-  const path = error instanceof E2eeError && error.path !== undefined ? { path: error.path } : {};
-  const message = `The response of \`${operation.name}\` cannot be protected`;
-  const reason = error instanceof E2eeError ? `: ${error.message}` : '';
-  return new E2eeError('response_refused', message + reason, { ...path, cause: error });
 }

@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose';
 import { refuseToken } from './refusal.js';
 
 /** Key management algorithms (JWE `alg`, RFC 7518 §4.1) that this library can carry out. */
@@ -10,7 +11,7 @@ export interface KeyAlgorithmRow {
   /** JWK key type. */
   readonly kty: 'RSA';
   /** WebCrypto's name and parameters for importing a key. */
-  readonly importParams: RsaHashedImportParams;
+  readonly importParams: { readonly name: string; readonly hash: string };
   /** Unwraps a CEK with a private key. Rejects when the ciphertext is bad. */
   readonly unwrap: (
     key: CryptoKey,
@@ -51,10 +52,13 @@ export const CONTENT_ALGORITHMS: Readonly<Record<ContentAlgorithm, ContentAlgori
   A256GCM: { cekBytes: 32, ivBytes: 12, tagBytes: 16, open: openGcm },
 } satisfies Record<ContentAlgorithm, ContentAlgorithmRow>);
 
-/** Finds a name from an untrusted header in an allow-list; throws `token_invalid` when it is not there. */
-export function allowed<Name extends string>(name: unknown, list: readonly Name[]): Name {
-  const found = list.find((item) => item === name);
-  return found ?? refuseToken();
+/** Finds a name from an untrusted header that is both in an allow-list and in our table; else throws `token_invalid`. */
+export function allowed<Name extends string>(
+  name: unknown,
+  list: readonly Name[],
+  table: Readonly<Record<Name, unknown>>,
+): Name {
+  return list.find((item) => item === name && item in table) ?? refuseToken();
 }
 
 async function openGcm(

@@ -1,8 +1,14 @@
 import { E2eeError } from '../errors.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import { allowed, CONTENT_ALGORITHMS, type ContentAlgorithm, type KeyAlgorithm } from './algorithms.js';
-import { type CompactJwe, parseCompactJwe, type TokenLimits } from './compact.js';
+import {
+  allowed,
+  CONTENT_ALGORITHMS,
+  type ContentAlgorithm,
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+} from './algorithms.js';
+import { type CompactJwe, parseCompactJwe } from './compact.js';
 import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
 
@@ -33,8 +39,6 @@ export interface CheckedJwe {
   readonly candidates: readonly DecryptionKey[];
 }
 
-const DEFAULT_LIMITS: TokenLimits = { tokenLength: 1_048_576, headerBytes: 2048 };
-
 /**
  * Decrypts one JWE in compact serialisation (RFC 7516 §5.2).
  *
@@ -60,9 +64,10 @@ export function checkJwe(
   options: DecryptJweOptions = {},
 ): CheckedJwe {
   const { algs = ['RSA-OAEP-256'], encs = ['A256GCM'], requireKid = false } = options;
-  const jwe = parseCompactJwe(token, { ...DEFAULT_LIMITS, ...options });
-  const alg = allowed(jwe.header.alg, algs);
-  const enc = allowed(jwe.header.enc, encs);
+  const { tokenLength = 1_048_576, headerBytes = 2048 } = options;
+  const jwe = parseCompactJwe(token, { tokenLength, headerBytes });
+  const alg = allowed(jwe.header.alg, algs, KEY_ALGORITHMS);
+  const enc = allowed(jwe.header.enc, encs, CONTENT_ALGORITHMS);
   const { ivBytes, tagBytes } = CONTENT_ALGORITHMS[enc];
   if (jwe.iv.length !== ivBytes || jwe.tag.length !== tagBytes) refuseToken();
   if (requireKid && jwe.header.kid === undefined) refuseToken();
@@ -99,7 +104,7 @@ async function tryToOpen(
 ): Promise<Uint8Array | undefined> {
   const { cekBytes, open } = CONTENT_ALGORITHMS[enc];
   const cek = crypto.getRandomValues(new Uint8Array(cekBytes));
-  const unwrapped = await key.unwrap(jwe.encryptedKey, jwe.header).catch(passUnavailable);
+  const unwrapped = await unwrapCek(jwe, key);
   if (unwrapped?.length === cekBytes) cek.set(unwrapped);
   try {
     return await open(cek, jwe);
@@ -108,8 +113,15 @@ async function tryToOpen(
   }
 }
 
-/** A key service that is out of reach has not said that the token is bad: its error goes through. */
-function passUnavailable(error: unknown): undefined {
-  if (error instanceof E2eeError && error.code === 'keys_unavailable') throw error;
-  return undefined;
+async function unwrapCek(
+  { encryptedKey, header }: CompactJwe,
+  key: DecryptionKey,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await key.unwrap(encryptedKey, header);
+  } catch (error) {
+    // A key service that is out of reach has not said that the token is bad.
+    if (error instanceof E2eeError && error.code === 'keys_unavailable') throw error;
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { E2eeError } from '../errors.js';
 
 /** How a key is packed in DER. */
-export type DerForm = 'spki' | 'pkcs8' | 'pkcs1-public' | 'pkcs1-private' | 'certificate';
+export type DerForm = 'spki' | 'pkcs8' | 'pkcs8-encrypted' | 'pkcs1-public' | 'pkcs1-private' | 'certificate';
 
 /** One tag-length-value of DER (X.690): the tag, the bytes of the value, the bytes of the whole. */
 interface Element {
@@ -36,16 +36,17 @@ const RSA_ALGORITHM = Uint8Array.of(
 );
 const VERSION_0 = Uint8Array.of(INTEGER, 1, 0);
 
-/** The kinds of the first three members tell the five forms apart. `undefined` matches anything, also absence. */
+/** The kinds of the first three members tell the forms apart. `undefined` matches anything, also absence. */
 const SHAPES: readonly (readonly [form: DerForm, ...tags: (number | undefined)[]])[] = [
   ['pkcs8', INTEGER, SEQUENCE, OCTET_STRING],
+  ['pkcs8-encrypted', SEQUENCE, OCTET_STRING, undefined],
   ['pkcs1-private', INTEGER, INTEGER, INTEGER],
   ['pkcs1-public', INTEGER, INTEGER, undefined],
   ['certificate', SEQUENCE, SEQUENCE, BIT_STRING],
   ['spki', SEQUENCE, BIT_STRING, undefined],
 ];
 
-/** Tells how a key in DER is packed. Throws `key_invalid` when it is none of the five. */
+/** Tells how a key in DER is packed. Throws `key_invalid` when it is none of these. */
 export function derForm(der: Uint8Array): DerForm {
   const members = children(readElement(der, SEQUENCE));
   const shape = SHAPES.find(([, ...tags]) =>

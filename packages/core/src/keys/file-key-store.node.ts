@@ -123,7 +123,15 @@ function parseKeys(path: string, text: string): readonly StoredKey[] {
   }
   if (document?.version !== 1 || !Array.isArray(document.keys))
     refuse(path, 'is not a key ring of a known version');
+  if (!document.keys.every(isStoredKey)) refuse(path, 'holds a damaged key; restore it from a backup');
   return document.keys;
+}
+
+function isStoredKey(item: Partial<Record<keyof StoredKey, unknown>> | null): item is StoredKey {
+  const { kid, alg, pkcs8, createdAt, expiresAt, replacedAt = 0, decryptsUntil = 0 } = item ?? {};
+  const texts = [kid, alg, pkcs8];
+  const times = [createdAt, expiresAt, replacedAt, decryptsUntil];
+  return texts.every((text) => typeof text === 'string') && times.every(Number.isFinite);
 }
 
 async function checkDirectory(directory: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, type JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
 import { type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
@@ -18,6 +18,7 @@ type WebCryptoForm = 'spki' | 'pkcs8';
 const UNPACK: Readonly<Record<DerForm, readonly [WebCryptoForm, (der: Uint8Array) => Uint8Array]>> = {
   spki: ['spki', (der) => der],
   pkcs8: ['pkcs8', (der) => der],
+  'pkcs8-encrypted': ['pkcs8', refuseEncrypted],
   'pkcs1-public': ['spki', spkiOfPkcs1],
   'pkcs1-private': ['pkcs8', pkcs8OfPkcs1],
   certificate: ['spki', spkiOfCertificate],
@@ -72,7 +73,7 @@ async function decryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<
 
 async function importJwk(jwk: JWK, alg: KeyAlgorithm, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
   try {
-    return await crypto.subtle.importKey('jwk', jwk as JsonWebKey, KEY_ALGORITHMS[alg].importParams, false, [
+    return await crypto.subtle.importKey('jwk', jwk, KEY_ALGORITHMS[alg].importParams, false, [
       usage,
     ]);
   } catch {
@@ -99,19 +100,21 @@ async function textToJwk(text: string): Promise<JWK> {
   const pem = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text);
   if (!pem)
     throw new E2eeError('key_invalid', 'The key is neither PEM nor a JWK: no BEGIN and END lines were found');
-  const [, label, body = ''] = pem;
-  if (label === 'ENCRYPTED PRIVATE KEY' || body.includes('Proc-Type: 4,ENCRYPTED')) {
-    throw new E2eeError(
-      'key_invalid',
-      'The private key is encrypted with a passphrase; decrypt it first (openssl pkey)',
-    );
-  }
+  const [, , body = ''] = pem;
+  if (body.includes('Proc-Type: 4,ENCRYPTED')) refuseEncrypted();
   return derToJwk(decodeBase64(body));
+}
+
+function refuseEncrypted(): never {
+  throw new E2eeError(
+    'key_invalid',
+    'The private key is encrypted with a passphrase; decrypt it first (openssl pkey)',
+  );
 }
 
 function parseJson(text: string): JWK {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.trim()); // without the byte order mark that some editors write
   } catch {
     throw new E2eeError('key_invalid', 'The key is neither PEM nor a JWK: it is not valid JSON');
   }
@@ -127,7 +130,7 @@ function decodeBase64(body: string): Uint8Array {
 
 async function derToJwk(der: Uint8Array): Promise<JWK> {
   const [form, unpack] = UNPACK[derForm(der)];
-  const usages: KeyUsage[] = [form === 'spki' ? 'encrypt' : 'decrypt'];
+  const usage = form === 'spki' ? 'encrypt' : 'decrypt';
   // A copy, because a view of a larger buffer is not what every WebCrypto accepts.
   const bytes = Uint8Array.from(unpack(der));
   try {
@@ -136,7 +139,7 @@ async function derToJwk(der: Uint8Array): Promise<JWK> {
       bytes,
       KEY_ALGORITHMS['RSA-OAEP-256'].importParams,
       true,
-      usages,
+      [usage],
     );
     return pick((await crypto.subtle.exportKey('jwk', key)) as JWK, RSA_MEMBERS);
   } catch {

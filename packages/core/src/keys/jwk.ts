@@ -26,15 +26,16 @@ export function isPrivateJwk(jwk: JWK): boolean {
  */
 export function checkJwk(jwk: JWK, expectedAlg?: KeyAlgorithm): KeyAlgorithm {
   const alg = expectedAlg ?? jwk.alg ?? 'RSA-OAEP-256';
-  const row = KEY_ALGORITHMS[alg as KeyAlgorithm];
+  const row = typeof alg === 'string' && KEY_ALGORITHMS[alg as KeyAlgorithm];
   if (!row) invalid('its `alg` is not supported');
   if (jwk.alg !== undefined && jwk.alg !== alg) invalid('its `alg` is not the one that was asked for');
   if (jwk.kty !== row.kty) invalid(`it is not of type ${row.kty}`);
   if (jwk.use !== undefined && jwk.use !== 'enc') invalid('its `use` is not "enc"');
   if (Object.hasOwn(jwk, 'x5u')) invalid('it refers to a certificate elsewhere (`x5u`)');
   if (Object.hasOwn(jwk, 'oth')) invalid('it has more than two primes');
-  const operations: readonly string[] = KEY_OPERATIONS[isPrivateJwk(jwk) ? 'private' : 'public'];
-  if (jwk.key_ops !== undefined && !jwk.key_ops.some?.((operation) => operations.includes(operation))) {
+  const operations: readonly unknown[] = KEY_OPERATIONS[isPrivateJwk(jwk) ? 'private' : 'public'];
+  const { key_ops: stated = operations }: { key_ops?: unknown } = jwk;
+  if (!Array.isArray(stated) || !stated.some((operation) => operations.includes(operation))) {
     invalid('its `key_ops` leave out what it is needed for');
   }
   checkRsa(jwk);

@@ -59,6 +59,8 @@ export interface KeyRing {
 
 /** A key is replaced when less than this part of its lifetime is left, so that no client ever sees an expired one. */
 const ROTATE_AT_REST = 1 / 15;
+/** Longest time, in seconds: a date made from a larger number might not exist. */
+const CENTURY = 3_155_760_000;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
@@ -95,6 +97,7 @@ class StoredKeyRing implements KeyRing {
   #entries: readonly Entry[] = [];
   #given: readonly DecryptionKey[];
   #rotation: Promise<KeyDescription> | undefined;
+  #lastChange: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -103,10 +106,7 @@ class StoredKeyRing implements KeyRing {
 
   async open(): Promise<void> {
     const needsKey = this.#given.length === 0;
-    const stored = await this.#settings.store.update(async (keys) =>
-      keys.length === 0 && needsKey ? [await this.#make()] : keys,
-    );
-    await this.#load(stored);
+    await this.#change(async (keys) => (keys.length === 0 && needsKey ? [await this.#make()] : keys));
   }
 
   find(kid: string): DecryptionKey | undefined {
@@ -142,9 +142,8 @@ class StoredKeyRing implements KeyRing {
   async revoke(kid: string): Promise<void> {
     const active = this.#live().filter((entry) => this.#isActive(entry));
     if (active.length === 1 && active[0]?.key.kid === kid) await this.rotate();
-    const stored = await this.#settings.store.update(async (keys) => keys.filter((key) => key.kid !== kid));
     this.#given = this.#given.filter((key) => key.kid !== kid);
-    await this.#load(stored);
+    await this.#change(async (keys) => keys.filter((key) => key.kid !== kid));
   }
 
   describe(): KeyDescription[] {
@@ -162,14 +161,23 @@ class StoredKeyRing implements KeyRing {
   async #rotate(): Promise<KeyDescription> {
     const made = await this.#make();
     const now = made.createdAt;
-    const stored = await this.#settings.store.update(async (keys) => [
-      made,
-      ...keys.filter((key) => decrypts(key, now)).map((key) => replaced(key, now, this.#settings.grace)),
-    ]);
-    await this.#load(stored);
-    const entry = this.#entries.find(({ key }) => key.kid === made.kid);
+    const known = new Set(this.#entries.map(({ key }) => key.kid));
+    await this.#change(async (keys) => {
+      // Another process was faster, or this very change is stored already: one new key is enough.
+      if (keys.some((key) => key.replacedAt === undefined && !known.has(key.kid))) return keys;
+      const kept = keys.filter((key) => decrypts(key, now));
+      return [made, ...kept.map((key) => replaced(key, now, this.#settings.grace))];
+    });
+    const entry = this.#entries.find((candidate) => candidate.stored && this.#isActive(candidate));
     if (!entry) throw new E2eeError('key_invalid', 'The key store did not keep the new key');
     return this.#describe(entry);
+  }
+
+  /** One change after the other, so that an older answer of the store never overwrites a newer one. */
+  #change(change: Parameters<KeyStore['update']>[0]): Promise<void> {
+    const done = this.#lastChange.then(async () => this.#load(await this.#settings.store.update(change)));
+    this.#lastChange = done.catch(() => {});
+    return done;
   }
 
   /** Imports what the store holds; keys that are already known are not imported again. */
@@ -237,7 +245,9 @@ function checkOptions(options: KeyRingOptions): Settings {
 }
 
 function duration(option: string, value: number): number {
-  return Number.isFinite(value) && value >= 0 ? value : invalidOption(option, 'a number of seconds', value);
+  return value >= 0 && value <= CENTURY
+    ? value
+    : invalidOption(option, 'a number of seconds, at most 100 years', value);
 }
 
 function replaced(key: StoredKey, now: number, grace: number): StoredKey {

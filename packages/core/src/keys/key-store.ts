@@ -22,7 +22,8 @@ export interface KeyStore {
   read(): Promise<readonly StoredKey[]>;
   /**
    * Reads, changes and writes as one step that no other process can come between. All is written, or nothing. Resolves
-   * to what is stored afterwards.
+   * to what is stored afterwards. `change` may be called again on what it has changed already, when another process
+   * wrote at the same time; it returns its argument to leave everything as it is.
    */
   update(
     change: (keys: readonly StoredKey[]) => Promise<readonly StoredKey[]>,

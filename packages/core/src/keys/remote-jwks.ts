@@ -33,6 +33,8 @@ const LIFETIME = { min: 60_000, default: 600_000, max: 86_400_000 } as const;
 const REFRESH_AT = 0.8;
 /** Pause after a failure, doubled each time. */
 const BACKOFF = { min: 1_000, max: 30_000 } as const;
+/** By how much of themselves the times above vary, so that clients which started together do not fetch together. */
+const JITTER = 0.1;
 /** Least time between two attempts to refresh a set that is still usable. */
 const BACKGROUND_PAUSE = 30_000;
 
@@ -41,6 +43,8 @@ interface KnownSet {
   readonly etag: string | null;
   readonly fetchedAt: number;
   readonly lifetime: number;
+  /** When to fetch anew, on the clock of `fetchedAt`. */
+  readonly refreshAt: number;
 }
 
 /**
@@ -70,6 +74,7 @@ class RemoteJwks implements EncryptionKeys {
   #known: KnownSet | undefined;
   #pending: Promise<void> | undefined;
   #failures = 0;
+  #backoff = 0;
   #lastAttempt = Number.NEGATIVE_INFINITY;
   #lastForced = Number.NEGATIVE_INFINITY;
   #lastError: unknown;
@@ -90,7 +95,7 @@ class RemoteJwks implements EncryptionKeys {
       this.#refreshInBackground();
       return usable;
     }
-    if (!this.#pending && this.#sinceLastAttempt() < this.#backoff()) this.#fail();
+    if (!this.#pending && this.#sinceLastAttempt() < this.#backoff) this.#fail();
     await this.#load();
     return this.#usableKey() ?? this.#fail();
   }
@@ -109,7 +114,7 @@ class RemoteJwks implements EncryptionKeys {
   }
 
   #refreshInBackground(): void {
-    if (!this.#known || performance.now() - this.#known.fetchedAt < this.#known.lifetime * REFRESH_AT) return;
+    if (!this.#known || performance.now() < this.#known.refreshAt) return;
     if (this.#sinceLastAttempt() >= BACKGROUND_PAUSE) void this.#load();
   }
 
@@ -122,15 +127,17 @@ class RemoteJwks implements EncryptionKeys {
   }
 
   async #attempt(): Promise<void> {
-    this.#lastAttempt = performance.now();
     try {
       this.#known = await this.#fetchSet();
       this.#failures = 0;
+      this.#backoff = 0;
       this.#lastError = undefined;
     } catch (error) {
+      this.#backoff = varied(Math.min(BACKOFF.min * 2 ** this.#failures, BACKOFF.max));
       this.#failures += 1;
       this.#lastError = error;
     }
+    this.#lastAttempt = performance.now(); // its end: an endpoint that hangs must not be asked again without a pause
   }
 
   async #fetchSet(): Promise<KnownSet> {
@@ -140,21 +147,18 @@ class RemoteJwks implements EncryptionKeys {
     const response = await this.#fetch.call(undefined, this.#url, { headers, redirect: 'error', signal });
     const lifetime = lifetimeOf(response.headers);
     const fetchedAt = performance.now();
-    if (response.status === 304 && known) return { ...known, fetchedAt, lifetime };
+    const times = { fetchedAt, lifetime, refreshAt: fetchedAt + varied(lifetime * REFRESH_AT) };
+    if (response.status === 304 && known) return { ...known, ...times, keys: unexpired(known.keys) };
     if (response.status !== 200) {
       await response.body?.cancel();
       throw new E2eeError('keys_unavailable', `The key endpoint answered with status ${response.status}`);
     }
     const keys = await readJwkSet(parseJson(await readText(response, this.#maxBytes)));
-    return { keys, etag: response.headers.get('etag'), fetchedAt, lifetime };
+    return { keys: unexpired(keys), etag: response.headers.get('etag'), ...times };
   }
 
   #sinceLastAttempt(): number {
     return performance.now() - this.#lastAttempt;
-  }
-
-  #backoff(): number {
-    return this.#failures === 0 ? 0 : Math.min(BACKOFF.min * 2 ** (this.#failures - 1), BACKOFF.max);
   }
 
   #fail(): never {
@@ -188,6 +192,15 @@ function lifetimeOf(headers: Headers): number {
   if (maxAge === undefined) return headers.has('cache-control') ? LIFETIME.min : LIFETIME.default;
   const age = Number(headers.get('age') ?? 0) || 0;
   return Math.min(Math.max((Number(maxAge) - age) * 1000, LIFETIME.min), LIFETIME.max);
+}
+
+/** A set in which every key has expired is no better than none: it counts as a failure and is asked for less often. */
+function unexpired(keys: readonly EncryptionKey[]): readonly EncryptionKey[] {
+  return newestValidKey(keys) ? keys : unavailable('Every key in the set has expired');
+}
+
+function varied(time: number): number {
+  return time * (1 + JITTER * (2 * Math.random() - 1));
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string> {

@@ -1,0 +1,1 @@
+export { type E2eeAxiosOptions, e2ee } from './interceptor.js';

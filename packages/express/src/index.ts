@@ -1,0 +1,1 @@
+export { type E2eeExpressOptions, e2ee } from './middleware.js';
