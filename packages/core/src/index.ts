@@ -20,6 +20,7 @@ export { type EncryptJweOptions, encryptJwe } from './jwe/encrypt.js';
 export type { ProtectedHeader } from './jwe/protected-header.js';
 // Keys
 export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
+export { allowInsecureKeys } from './keys/fetch-jwks.js';
 export { type ImportKeyOptions, importKey } from './keys/import-key.js';
 export type { DecryptionKey, EncryptionKey, ImportedKey } from './keys/key.js';
 export {
@@ -30,7 +31,14 @@ export {
   type PublishedJwk,
 } from './keys/key-ring.js';
 export { type KeyStore, memoryKeyStore, type StoredKey } from './keys/key-store.js';
-export { allowInsecureKeys, type RemoteJwksOptions, remoteJwks } from './keys/remote-jwks.js';
+export {
+  type RemoteJwks,
+  type RemoteJwksEvent,
+  type RemoteJwksOptions,
+  type RemoteJwksState,
+  type RemoteJwksStatus,
+  remoteJwks,
+} from './keys/remote-jwks.js';
 // Policies and profiles
 export { definePolicy } from './policy/define-policy.js';
 export type {

@@ -73,9 +73,7 @@ async function decryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<
 
 async function importJwk(jwk: JWK, alg: KeyAlgorithm, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
   try {
-    return await crypto.subtle.importKey('jwk', jwk, KEY_ALGORITHMS[alg].importParams, false, [
-      usage,
-    ]);
+    return await crypto.subtle.importKey('jwk', jwk, KEY_ALGORITHMS[alg].importParams, false, [usage]);
   } catch {
     throw new E2eeError('key_invalid', 'The key cannot be used: its numbers do not make up an RSA key');
   }

@@ -12,7 +12,7 @@ const MAX_KEYS = 64;
  * ones, are left out. Throws `key_invalid` when the set must not be trusted: it holds a private key, two different keys
  * of one `kid`, or no usable key at all.
  */
-export async function readJwkSet(document: unknown): Promise<EncryptionKey[]> {
+export async function readJwkSet(document: unknown): Promise<{ keys: EncryptionKey[]; jwks: JWK[] }> {
   const members = keyMembers(document);
   if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
@@ -23,7 +23,7 @@ export async function readJwkSet(document: unknown): Promise<EncryptionKey[]> {
     if (moduli.has(key.kid) && moduli.get(key.kid) !== jwk.n) refuse('two different keys have one `kid`');
     moduli.set(key.kid, jwk.n);
   }
-  return usable.map(({ key }) => key);
+  return { keys: usable.map(({ key }) => key), jwks: usable.map(({ jwk }) => jwk) };
 }
 
 function keyMembers(document: unknown): JWK[] {

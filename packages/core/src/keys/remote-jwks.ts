@@ -1,14 +1,9 @@
-import { E2eeError, invalidOption } from '../errors.js';
+import type { JWK } from 'jose';
+import { E2eeError, type E2eeErrorCode, invalidOption } from '../errors.js';
 import { type EncryptionKeys, newestValidKey, unavailable } from './encryption-keys.js';
+import { allowInsecureKeys, checkKeyUrl, type FetchSettings, fetchJwks } from './fetch-jwks.js';
 import { readJwkSet } from './jwk-set.js';
 import type { EncryptionKey } from './key.js';
-
-/**
- * Set to `true`, lets {@link remoteJwks} fetch keys over plain `http:` from another machine.
- *
- * @deprecated Whoever can change the keys on the way can read everything. For closed test networks only.
- */
-export const allowInsecureKeys: unique symbol = Symbol('e2ee.allowInsecureKeys');
 
 export interface RemoteJwksOptions {
   /** The `fetch` to use. Default: the global one. */
@@ -19,212 +14,280 @@ export interface RemoteJwksOptions {
   readonly timeout?: number;
   /** Largest answer, in bytes after decompression. Default 262,144. */
   readonly maxBytes?: number;
-  /** Least time between two refreshes that a key rejection forces, in milliseconds. Default 30,000. */
+  /** Least time between two refreshes that key rejections force, in milliseconds. Default 30,000. */
   readonly cooldown?: number;
   /** How long the last good set may be used when refreshing fails, in milliseconds. Default 86,400,000 (24 h). */
   readonly staleLimit?: number;
+  /** What `exportState()` gave earlier: saves the first fetch, for example of a serverless function. */
+  readonly preset?: RemoteJwksState;
+  /** Hears what becomes of the set. */
+  readonly onEvent?: (event: RemoteJwksEvent) => void;
   /** @deprecated See {@link allowInsecureKeys}. */
   readonly [allowInsecureKeys]?: boolean;
 }
 
-/** How long an answer is fresh, in milliseconds, whatever its publisher says. */
-const LIFETIME = { min: 60_000, default: 600_000, max: 86_400_000 } as const;
-/** At this part of its lifetime a set in use is fetched anew, beside the requests and not in their way. */
-const REFRESH_AT = 0.8;
-/** Pause after a failure, doubled each time. */
-const BACKOFF = { min: 1_000, max: 30_000 } as const;
-/** By how much of themselves the times above vary, so that clients which started together do not fetch together. */
-const JITTER = 0.1;
-/** Least time between two attempts to refresh a set that is still usable. */
-const BACKGROUND_PAUSE = 30_000;
-
-interface KnownSet {
-  readonly keys: readonly EncryptionKey[];
-  readonly etag: string | null;
+/** A set that was fetched. Plain JSON; holds public keys only. Times are milliseconds, `fetchedAt` since the epoch. */
+export interface RemoteJwksState {
+  readonly url: string;
   readonly fetchedAt: number;
   readonly lifetime: number;
-  /** When to fetch anew, on the clock of `fetchedAt`. */
-  readonly refreshAt: number;
+  readonly etag?: string;
+  readonly keys: readonly JWK[];
 }
+
+/**
+ * `refreshed`: a set was fetched, or confirmed. `stale`: refreshing failed, the last good set serves on. `refused`: the
+ * endpoint answered with a set that must not be trusted. `unavailable`: refreshing failed, and there is no usable key.
+ */
+export interface RemoteJwksEvent {
+  readonly type: 'refreshed' | 'stale' | 'refused' | 'unavailable';
+  /** Without its query. */
+  readonly url: string;
+  readonly error?: unknown;
+}
+
+/** What may be logged. */
+export interface RemoteJwksStatus {
+  /** Without its query. */
+  readonly url: string;
+  readonly state: 'empty' | 'fresh' | 'stale' | 'unavailable';
+  /** The key in use. */
+  readonly kid?: string;
+  /** How many usable keys the set has. */
+  readonly keys: number;
+  /** Seconds since the set was fetched or confirmed. */
+  readonly age?: number;
+  /** Attempts in a row that failed. */
+  readonly failures: number;
+  readonly lastError?: E2eeErrorCode | 'network';
+}
+
+/** The encryption keys of a provider, with what an operator wants to see of them. */
+export interface RemoteJwks extends EncryptionKeys {
+  status(): RemoteJwksStatus;
+  /** The set as it was last fetched, for the `preset` of another process; nothing before the first fetch. */
+  exportState(): RemoteJwksState | undefined;
+  /** Stops fetching for good. `current()` rejects from then on. */
+  close(): void;
+}
+
+/**
+ * A set in use is fetched anew after this part of its lifetime, or of its key's; a little earlier or later, so that many
+ * processes do not come at once.
+ */
+const REFRESH_AT = { share: 0.8, jitter: 0.05 } as const;
+/** Pause after a failure while there is no usable key, doubled each time. */
+const BACKOFF = { min: 1_000, max: 30_000, jitter: 0.2 } as const;
+/** Least time between two attempts to refresh a set that is still usable. */
+const BACKGROUND_PAUSE = 30_000;
 
 /**
  * The encryption keys that a provider publishes, as a JWKS or as a single JWK.
  *
  * The set is fetched at first use, once for all concurrent callers, and kept as long as `Cache-Control` says (60 s to
- * 24 h; 10 min without). It is refreshed in the background; when that fails, the last good set serves on up to
- * `staleLimit`, but no key is used past its own expiry. `https:` only, except on loopback; no redirects.
+ * 24 h; 10 min without). In use, it is refreshed at 80 % of that time, beside the requests and not in their way; when
+ * that fails, the last good set serves on up to `staleLimit`, but no key is used past its own expiry. No timer is held.
+ * `https:` only, except on loopback; no redirects.
  *
  * Throws `option_invalid` for a bad URL or option. `current()` rejects with `keys_unavailable`.
  *
  * @example
  * const encryptionKeys = remoteJwks('https://api.banked.com/.well-known/jwks.json')
  */
-export function remoteJwks(url: string | URL, options: RemoteJwksOptions = {}): EncryptionKeys {
-  return new RemoteJwks(checkUrl(url, options[allowInsecureKeys] === true), options);
+export function remoteJwks(url: string | URL, options: RemoteJwksOptions = {}): RemoteJwks {
+  return new Source(checkKeyUrl(url, options[allowInsecureKeys] === true), options);
 }
 
-class RemoteJwks implements EncryptionKeys {
+interface KnownSet {
+  readonly keys: readonly EncryptionKey[];
+  readonly jwks: readonly JWK[];
+  readonly etag: string | undefined;
+  /** On the monotonic clock. */
+  readonly fetchedAt: number;
+  readonly lifetime: number;
+  /** Age at which it is to be refreshed. */
+  readonly refreshAt: number;
+}
+
+class Source implements RemoteJwks {
   readonly #url: URL;
-  readonly #fetch: typeof globalThis.fetch;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #timeout: number;
-  readonly #maxBytes: number;
+  readonly #settings: FetchSettings;
   readonly #cooldown: number;
   readonly #staleLimit: number;
+  readonly #onEvent: (event: RemoteJwksEvent) => void;
+  #preset: Promise<void> | undefined;
   #known: KnownSet | undefined;
   #pending: Promise<void> | undefined;
+  #forced: Promise<void> | undefined;
   #failures = 0;
-  #backoff = 0;
+  #lastError: unknown;
   #lastAttempt = Number.NEGATIVE_INFINITY;
   #lastForced = Number.NEGATIVE_INFINITY;
-  #lastError: unknown;
+  #closed = false;
 
   constructor(url: URL, options: RemoteJwksOptions) {
     this.#url = url;
-    this.#fetch = options.fetch ?? globalThis.fetch;
-    this.#headers = { accept: 'application/jwk-set+json, application/json', ...options.headers };
-    this.#timeout = positive('timeout', options.timeout ?? 5_000);
-    this.#maxBytes = positive('maxBytes', options.maxBytes ?? 262_144);
+    this.#settings = {
+      fetch: options.fetch ?? globalThis.fetch,
+      headers: { accept: 'application/jwk-set+json, application/json', ...options.headers },
+      timeout: positive('timeout', options.timeout ?? 5_000),
+      maxBytes: positive('maxBytes', options.maxBytes ?? 262_144),
+    };
     this.#cooldown = positive('cooldown', options.cooldown ?? 30_000);
     this.#staleLimit = positive('staleLimit', options.staleLimit ?? 86_400_000);
+    this.#onEvent = options.onEvent ?? (() => {});
+    if (options.preset) this.#preset = this.#take(options.preset);
   }
 
   async current(): Promise<EncryptionKey> {
+    if (this.#preset) await this.#preset;
+    if (this.#closed) unavailable('The key source is closed');
     const usable = this.#usableKey();
     if (usable) {
-      this.#refreshInBackground();
+      if (this.#isDue()) void this.#load(false);
       return usable;
     }
-    if (!this.#pending && this.#sinceLastAttempt() < this.#backoff) this.#fail();
-    await this.#load();
+    if (!this.#pending && now() - this.#lastAttempt < this.#backoff()) this.#fail();
+    await this.#load(false);
     return this.#usableKey() ?? this.#fail();
   }
 
   async refresh(): Promise<void> {
-    if (!this.#pending && performance.now() - this.#lastForced < this.#cooldown) return;
-    this.#lastForced = performance.now();
-    await this.#load();
+    if (this.#forced || this.#closed) return this.#forced;
+    if (now() - this.#lastForced < this.#cooldown) return this.#pending;
+    this.#lastForced = now();
+    this.#forced = this.#force().finally(() => {
+      this.#forced = undefined;
+    });
+    return this.#forced;
+  }
+
+  status(): RemoteJwksStatus {
+    const known = this.#known;
+    const kid = this.#usableKey()?.kid;
+    const age = known && now() - known.fetchedAt;
+    const warm = known && age !== undefined && age <= known.lifetime ? 'fresh' : 'stale';
+    const cold = known || this.#failures > 0 ? 'unavailable' : 'empty';
+    return {
+      url: this.#shownUrl(),
+      state: kid === undefined || this.#closed ? cold : warm,
+      ...(kid !== undefined && { kid }),
+      keys: known?.keys.length ?? 0,
+      ...(age !== undefined && { age: Math.round(age / 1000) }),
+      failures: this.#failures,
+      ...(this.#failures > 0 && { lastError: codeOf(this.#lastError) }),
+    };
+  }
+
+  exportState(): RemoteJwksState | undefined {
+    if (!this.#known) return undefined;
+    const { fetchedAt, lifetime, etag, jwks } = this.#known;
+    const state = { url: this.#url.href, fetchedAt: Math.round(Date.now() - (now() - fetchedAt)), lifetime };
+    return { ...state, ...(etag !== undefined && { etag }), keys: jwks };
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** A fetch that had begun before the rejection may bring the rejected key again: it does not count. */
+  async #force(): Promise<void> {
+    await this.#pending;
+    await this.#load(true);
   }
 
   #usableKey(): EncryptionKey | undefined {
     if (!this.#known) return undefined;
     const { keys, fetchedAt, lifetime } = this.#known;
-    if (performance.now() - fetchedAt > lifetime + this.#staleLimit) return undefined;
+    if (now() - fetchedAt > lifetime + this.#staleLimit) return undefined;
     return newestValidKey(keys);
   }
 
-  #refreshInBackground(): void {
-    if (!this.#known || performance.now() < this.#known.refreshAt) return;
-    if (this.#sinceLastAttempt() >= BACKGROUND_PAUSE) void this.#load();
+  #isDue(): boolean {
+    if (!this.#known || now() - this.#known.fetchedAt < this.#known.refreshAt) return false;
+    return now() - this.#lastAttempt >= BACKGROUND_PAUSE;
   }
 
   /** One fetch at a time, shared by all who wait. Never rejects: what went wrong is kept for {@link #fail}. */
-  #load(): Promise<void> {
-    this.#pending ??= this.#attempt().finally(() => {
+  #load(anew: boolean): Promise<void> {
+    this.#pending ??= this.#attempt(anew).finally(() => {
       this.#pending = undefined;
     });
     return this.#pending;
   }
 
-  async #attempt(): Promise<void> {
+  async #attempt(anew: boolean): Promise<void> {
+    this.#lastAttempt = now();
     try {
-      this.#known = await this.#fetchSet();
-      this.#failures = 0;
-      this.#backoff = 0;
-      this.#lastError = undefined;
+      const fetched = await fetchJwks(this.#url, this.#settings, { etag: this.#known?.etag, anew });
+      this.#accept(fetched.changed ? fetched : { ...(this.#known as KnownSet), ...fetched }); // 304 answers an etag
+      this.#report('refreshed');
     } catch (error) {
-      this.#backoff = varied(Math.min(BACKOFF.min * 2 ** this.#failures, BACKOFF.max));
       this.#failures += 1;
       this.#lastError = error;
+      const served = this.#usableKey() ? 'stale' : 'unavailable';
+      this.#report(codeOf(error) === 'key_invalid' ? 'refused' : served, error);
     }
-    this.#lastAttempt = performance.now(); // its end: an endpoint that hangs must not be asked again without a pause
   }
 
-  async #fetchSet(): Promise<KnownSet> {
-    const known = this.#known;
-    const signal = AbortSignal.timeout(this.#timeout);
-    const headers = known?.etag ? { ...this.#headers, 'if-none-match': known.etag } : this.#headers;
-    const response = await this.#fetch.call(undefined, this.#url, { headers, redirect: 'error', signal });
-    const lifetime = lifetimeOf(response.headers);
-    const fetchedAt = performance.now();
-    const times = { fetchedAt, lifetime, refreshAt: fetchedAt + varied(lifetime * REFRESH_AT) };
-    if (response.status === 304 && known) return { ...known, ...times, keys: unexpired(known.keys) };
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new E2eeError('keys_unavailable', `The key endpoint answered with status ${response.status}`);
-    }
-    const keys = await readJwkSet(parseJson(await readText(response, this.#maxBytes)));
-    return { keys: unexpired(keys), etag: response.headers.get('etag'), ...times };
+  /** Takes a set into use. One without a valid key is no better than none. */
+  #accept(set: Pick<KnownSet, 'keys' | 'jwks' | 'etag' | 'lifetime'>, age = 0): void {
+    const key = newestValidKey(set.keys) ?? unavailable('Every published encryption key has expired');
+    const untilExpiry =
+      key.expiresAt === undefined ? Number.POSITIVE_INFINITY : key.expiresAt * 1000 - Date.now();
+    const share = REFRESH_AT.share + REFRESH_AT.jitter * (2 * Math.random() - 1);
+    const { keys, jwks, etag, lifetime } = set;
+    const refreshAt = Math.min(lifetime, untilExpiry) * share;
+    this.#known = { keys, jwks, etag, lifetime, fetchedAt: now() - age, refreshAt };
+    this.#failures = 0;
+    this.#lastError = undefined;
   }
 
-  #sinceLastAttempt(): number {
-    return performance.now() - this.#lastAttempt;
+  /** A state that does not fit, or is not to be trusted, is as good as none. */
+  async #take({ url, fetchedAt, lifetime, etag, keys }: RemoteJwksState): Promise<void> {
+    try {
+      if (url !== this.#url.href) throw new E2eeError('key_invalid', 'The preset belongs to another URL');
+      const set = await readJwkSet({ keys });
+      this.#accept(
+        { ...set, etag, lifetime: positive('preset.lifetime', lifetime) },
+        Math.max(0, Date.now() - fetchedAt),
+      );
+    } catch (error) {
+      this.#report('refused', error);
+    }
+    this.#preset = undefined;
+  }
+
+  #backoff(): number {
+    if (this.#failures === 0) return 0;
+    const pause = Math.min(BACKOFF.min * 2 ** (this.#failures - 1), BACKOFF.max);
+    return pause * (1 - BACKOFF.jitter * Math.random());
+  }
+
+  #report(type: RemoteJwksEvent['type'], error?: unknown): void {
+    try {
+      this.#onEvent({ type, url: this.#shownUrl(), ...(error !== undefined && { error }) });
+    } catch {
+      // A listener that fails must not decide whether there are keys.
+    }
   }
 
   #fail(): never {
-    return unavailable(`No valid encryption key could be had from ${this.#url.href}`, this.#lastError);
+    return unavailable(`No valid encryption key could be had from ${this.#shownUrl()}`, this.#lastError);
+  }
+
+  #shownUrl(): string {
+    return this.#url.origin + this.#url.pathname;
   }
 }
 
-function checkUrl(input: string | URL, insecure: boolean): URL {
-  if (!URL.canParse(String(input))) invalidOption('url', 'an absolute URL', input);
-  const url = new URL(input);
-  if (url.username || url.password) {
-    throw new E2eeError(
-      'option_invalid',
-      'The URL of a key set must not hold credentials; use the `headers` option',
-    );
-  }
-  const safe =
-    url.protocol === 'https:' || (url.protocol === 'http:' && (isLoopback(url.hostname) || insecure));
-  if (!safe)
-    throw new E2eeError('option_invalid', 'Keys are fetched over https: only, except from this machine');
-  return url;
+/** Monotonic, in milliseconds: the wall clock may jump. */
+function now(): number {
+  return performance.now();
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** RFC 9111 §5.2.2.1 and §5.1, within our own bounds. */
-function lifetimeOf(headers: Headers): number {
-  const maxAge = /(?:^|[\s,])max-age=(\d{1,9})\b/i.exec(headers.get('cache-control') ?? '')?.[1];
-  if (maxAge === undefined) return headers.has('cache-control') ? LIFETIME.min : LIFETIME.default;
-  const age = Number(headers.get('age') ?? 0) || 0;
-  return Math.min(Math.max((Number(maxAge) - age) * 1000, LIFETIME.min), LIFETIME.max);
-}
-
-/** A set in which every key has expired is no better than none: it counts as a failure and is asked for less often. */
-function unexpired(keys: readonly EncryptionKey[]): readonly EncryptionKey[] {
-  return newestValidKey(keys) ? keys : unavailable('Every key in the set has expired');
-}
-
-function varied(time: number): number {
-  return time * (1 + JITTER * (2 * Math.random() - 1));
-}
-
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
-  let size = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); reader && part && !part.done; part = await reader.read()) {
-    size += part.value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw new E2eeError('key_invalid', `The key set is refused: it is larger than ${maxBytes} bytes`);
-    }
-    text += decoder.decode(part.value, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new E2eeError('key_invalid', 'The key set is refused: it is not JSON');
-  }
+function codeOf(error: unknown): E2eeErrorCode | 'network' {
+  return error instanceof E2eeError ? error.code : 'network';
 }
 
 function positive(option: string, value: number): number {
