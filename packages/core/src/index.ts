@@ -23,6 +23,7 @@ export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
 export { allowInsecureKeys } from './keys/fetch-jwks.js';
 export { type ImportKeyOptions, importKey } from './keys/import-key.js';
 export type { DecryptionKey, EncryptionKey, ImportedKey } from './keys/key.js';
+export type { KeyState } from './keys/key-life.js';
 export {
   createKeyRing,
   type KeyDescription,
@@ -31,6 +32,7 @@ export {
   type PublishedJwk,
 } from './keys/key-ring.js';
 export { type KeyStore, memoryKeyStore, type StoredKey } from './keys/key-store.js';
+export { type KeyUnwrapper, type ServiceKeyOptions, serviceKey } from './keys/key-unwrapper.js';
 export {
   type RemoteJwks,
   type RemoteJwksEvent,

@@ -1,2 +1,2 @@
 // What needs Node's file system
-export { fileKeyStore } from './keys/file-key-store.node.js';
+export { type FileKeyStoreOptions, fileKeyStore } from './keys/file-key-store.node.js';

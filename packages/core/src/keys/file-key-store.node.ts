@@ -4,6 +4,7 @@ import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyStore, StoredKey } from './key-store.js';
+import { openPem, sealPem } from './sealed-pem.node.js';
 
 /*
  * The directory holds one file per version of the ring, and normally only the newest. A writer creates the next version
@@ -18,22 +19,33 @@ const OTHERS_MAY_READ_OR_WRITE = 0o077;
 const OTHERS_MAY_WRITE = 0o022;
 const HAS_MODES = process.platform !== 'win32';
 
+export interface FileKeyStoreOptions {
+  /** Encrypts the private keys in the files (PKCS#8 with PBES2). Default: they are not encrypted. */
+  readonly passphrase?: string;
+  /** How often a ring looks for what other processes did, in milliseconds. Default 500. */
+  readonly pollInterval?: number;
+}
+
 /**
  * Keeps keys in a directory, which is made when it is missing. Files are readable by their owner only (0600), written
- * whole or not at all, and safe to share between processes of one machine. The private keys in them are not encrypted.
+ * whole or not at all, and safe to share between processes of one machine.
  *
- * The store's methods reject with `key_invalid` for a damaged file, one that others may read, or a symbolic link.
+ * The store's methods reject with `key_invalid` for a damaged file, one that others may read, a symbolic link, or a
+ * wrong passphrase. Throws `option_invalid`.
  *
  * @example
- * const keyRing = await createKeyRing({ store: fileKeyStore('./keys') })
+ * const keyRing = await createKeyRing({ store: fileKeyStore('./keys', { passphrase: process.env.KEYS_PASSPHRASE }) })
  */
-export function fileKeyStore(directory: string): KeyStore {
+export function fileKeyStore(directory: string, options: FileKeyStoreOptions = {}): KeyStore {
+  const { passphrase, pollInterval = 500 } = options;
   if (typeof directory !== 'string' || directory === '')
     invalidOption('directory', 'the path of a directory', directory);
-  return {
-    read: async () => (await readNewest(directory)).keys,
-    update: (change) => update(directory, change),
-  };
+  if (passphrase !== undefined && (typeof passphrase !== 'string' || passphrase === '')) {
+    invalidOption('passphrase', 'a text that is not empty', passphrase);
+  }
+  if (!Number.isFinite(pollInterval) || pollInterval <= 0)
+    invalidOption('pollInterval', 'milliseconds', pollInterval);
+  return new FileKeyStore(directory, passphrase, pollInterval);
 }
 
 interface Version {
@@ -41,19 +53,64 @@ interface Version {
   readonly keys: readonly StoredKey[];
 }
 
-async function update(
-  directory: string,
-  change: Parameters<KeyStore['update']>[0],
-): ReturnType<KeyStore['update']> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await checkDirectory(directory);
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const current = await readNewest(directory);
-    const keys = await change(current.keys);
-    if (keys === current.keys) return keys;
-    if (await writeVersion(directory, { number: current.number + 1, keys })) return keys;
+class FileKeyStore implements KeyStore {
+  readonly pollInterval: number;
+  readonly #directory: string;
+  readonly #passphrase: string | undefined;
+  #newest: Version = { number: 0, keys: [] };
+
+  constructor(directory: string, passphrase: string | undefined, pollInterval: number) {
+    this.#directory = directory;
+    this.#passphrase = passphrase;
+    this.pollInterval = pollInterval;
   }
-  throw new E2eeError('key_invalid', `The key store ${directory} is changed by others without end`);
+
+  async read(): Promise<readonly StoredKey[]> {
+    return (await this.#readNewest()).keys;
+  }
+
+  async update(change: Parameters<KeyStore['update']>[0]): ReturnType<KeyStore['update']> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await checkDirectory(this.#directory);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const current = await this.#readNewest();
+      const keys = await change(current.keys);
+      if (keys === current.keys) return keys;
+      const next = { number: current.number + 1, keys };
+      if (!(await writeVersion(this.#directory, { ...next, keys: keys.map((key) => this.#seal(key)) })))
+        continue;
+      this.#newest = next;
+      return keys;
+    }
+    return neverAtRest(this.#directory);
+  }
+
+  /** Reads only when there is a version that it does not know yet. */
+  async #readNewest(): Promise<Version> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const number = Math.max(0, ...(await versionNumbers(this.#directory)));
+      if (number === 0) return { number, keys: [] };
+      if (number === this.#newest.number) return this.#newest;
+      const path = join(this.#directory, `keyring-${number}.json`);
+      try {
+        const keys = await readKeys(path);
+        this.#newest = { number, keys: keys.map((key) => this.#open(key, path)) };
+        return this.#newest;
+      } catch (error) {
+        if (!isCode(error, 'ENOENT')) throw error; // tidied away between listing and reading: a newer one is there
+      }
+    }
+    return neverAtRest(this.#directory);
+  }
+
+  #seal({ pkcs8, ...key }: StoredKey): StoredKey {
+    if (pkcs8 === undefined) return key;
+    return { ...key, pkcs8: this.#passphrase === undefined ? pkcs8 : sealPem(pkcs8, this.#passphrase) };
+  }
+
+  #open({ pkcs8, ...key }: StoredKey, path: string): StoredKey {
+    return pkcs8 === undefined ? key : { ...key, pkcs8: openPem(pkcs8, this.#passphrase, path) };
+  }
 }
 
 /** Resolves to false when another process wrote this version, or a later one, first. */
@@ -86,19 +143,6 @@ async function writeVersion(directory: string, { number, keys }: Version): Promi
   return true;
 }
 
-async function readNewest(directory: string): Promise<Version> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const number = Math.max(0, ...(await versionNumbers(directory)));
-    if (number === 0) return { number, keys: [] };
-    try {
-      return { number, keys: await readKeys(join(directory, `keyring-${number}.json`)) };
-    } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error; // tidied away between listing and reading: a newer one is there
-    }
-  }
-  throw new E2eeError('key_invalid', `The key store ${directory} is changed by others without end`);
-}
-
 async function readKeys(path: string): Promise<readonly StoredKey[]> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch((error) => {
     if (isCode(error, 'ELOOP')) refuse(path, 'is a symbolic link');
@@ -128,10 +172,10 @@ function parseKeys(path: string, text: string): readonly StoredKey[] {
 }
 
 function isStoredKey(item: Partial<Record<keyof StoredKey, unknown>> | null): item is StoredKey {
-  const { kid, alg, pkcs8, createdAt, expiresAt, replacedAt = 0, decryptsUntil = 0 } = item ?? {};
-  const texts = [kid, alg, pkcs8];
-  const times = [createdAt, expiresAt, replacedAt, decryptsUntil];
-  return texts.every((text) => typeof text === 'string') && times.every(Number.isFinite);
+  const { kid, alg, pkcs8 = '', createdAt, publishAt, expiresAt } = item ?? {};
+  const { replacedAt = 0, decryptsUntil = 0, revokedAt = 0 } = item ?? {};
+  const times = [createdAt, publishAt, expiresAt, replacedAt, decryptsUntil, revokedAt];
+  return [kid, alg, pkcs8].every((text) => typeof text === 'string') && times.every(Number.isFinite);
 }
 
 async function checkDirectory(directory: string): Promise<void> {
@@ -181,6 +225,10 @@ function isCode(error: unknown, code: string): boolean {
 
 function ignoreMissing(error: unknown): void {
   if (!isCode(error, 'ENOENT')) throw error;
+}
+
+function neverAtRest(directory: string): never {
+  throw new E2eeError('key_invalid', `The key store ${directory} is changed by others without end`);
 }
 
 function refuse(path: string, why: string): never {

@@ -48,27 +48,19 @@ export async function importKey(
 ): Promise<ImportedKey> {
   const jwk = await toJwk(source);
   const alg = checkJwk(jwk, options.alg);
-  const publicJwk = pick(jwk, PUBLIC_MEMBERS);
-  const kid = options.kid ?? jwk.kid ?? (await calculateJwkThumbprint(publicJwk));
+  const bare = pick(jwk, PUBLIC_MEMBERS);
+  const kid = options.kid ?? jwk.kid ?? (await calculateJwkThumbprint(bare));
   if (typeof kid !== 'string' || kid === '')
     throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
-  return isPrivateJwk(jwk) ? decryptionKey(jwk, kid, alg) : encryptionKey(jwk, kid, alg);
-}
-
-async function encryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<ImportedKey> {
-  const publicKey = await importJwk(pick(jwk, PUBLIC_MEMBERS), alg, 'encrypt');
-  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, ...jwkTimes(jwk) });
-}
-
-async function decryptionKey(jwk: JWK, kid: string, alg: KeyAlgorithm): Promise<ImportedKey> {
+  const publicJwk = Object.freeze({ ...bare, use: 'enc', alg, kid });
+  if (!isPrivateJwk(jwk)) {
+    const publicKey = await importJwk(bare, alg, 'encrypt');
+    return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk, ...jwkTimes(jwk) });
+  }
   const privateKey = await importJwk(pick(jwk, RSA_MEMBERS), alg, 'decrypt');
-  return Object.freeze({
-    kind: 'decryption',
-    kid,
-    alg,
-    publicJwk: Object.freeze({ ...pick(jwk, PUBLIC_MEMBERS), use: 'enc', alg, kid }),
-    unwrap: (encryptedKey: Uint8Array<ArrayBuffer>) => KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey),
-  });
+  const unwrap = (encryptedKey: Uint8Array<ArrayBuffer>) =>
+    KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey);
+  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
 }
 
 async function importJwk(jwk: JWK, alg: KeyAlgorithm, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {

@@ -4,6 +4,16 @@ import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { importKey } from './import-key.js';
 import { RSA_BITS } from './jwk.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
+import {
+  decrypts,
+  isCurrent,
+  isRotationDue,
+  type KeyState,
+  type KeyTimes,
+  stateOf,
+  withRevoked,
+  withSuccessor,
+} from './key-life.js';
 import { checkStore, type KeyStore, memoryKeyStore, type StoredKey } from './key-store.js';
 
 export interface KeyRingOptions {
@@ -11,14 +21,19 @@ export interface KeyRingOptions {
   readonly store?: KeyStore;
   /**
    * Private keys of your own, first the one to publish. With them the ring makes no first key by itself; keys that
-   * `rotate()` makes come before them.
+   * `rotate()` makes take their place in the publication.
    */
   readonly keys?: ImportedKey | readonly ImportedKey[];
   /** Size of the RSA keys that the ring makes, in bits. Default 2048. */
   readonly modulusLength?: number;
-  /** How long a key that the ring made is published, in seconds. Default 2,592,000 (30 days). */
+  /** What ids look like: the RFC 7638 thumbprint (default), or the time of making in seconds since the epoch. */
+  readonly kid?: 'thumbprint' | 'timestamp';
+  /** How long a made key is published, in seconds. A successor is made in time. Default 2,592,000 (30 days). */
   readonly lifetime?: number;
-  /** How long a replaced key still decrypts, in seconds. Default 90,000 (25 hours: a day's stale cache, and an hour). */
+  /**
+   * How long a replaced key still decrypts, in seconds. Default 87,300: the `max-age` of the publication (600), the time
+   * that a client may use a set which it cannot refresh (86,400) and the difference between clocks (300).
+   */
   readonly grace?: number;
 }
 
@@ -26,10 +41,10 @@ export interface KeyRingOptions {
 export interface KeyDescription {
   readonly kid: string;
   readonly alg: KeyAlgorithm;
-  /** `active`: published and in use. `retiring`: no longer published, still decrypts. */
-  readonly state: 'active' | 'retiring';
+  readonly state: KeyState;
   readonly createdAt?: string;
   readonly expiresAt?: string;
+  /** For a key that is replaced. */
   readonly decryptsUntil?: string;
 }
 
@@ -41,30 +56,37 @@ export interface PublishedJwk extends JWK {
 
 /** Our own private keys. Its public view is the JWKS. */
 export interface KeyRing {
-  /** The key of this id, if it still decrypts. */
+  /** The key of this id, if it decrypts. */
   find(kid: string): DecryptionKey | undefined;
   /** Every key that decrypts, the newest first. */
   decryptionKeys(): readonly DecryptionKey[];
-  /** What to publish: the active keys' public members, with `iat` and `exp` where known (RFC 7517 §5). */
+  /** What to publish: the active key's public members, with `iat` and `exp` where known (RFC 7517 §5). */
   jwks(): { keys: PublishedJwk[] };
-  /** Makes a new key and publishes it; the one before still decrypts for the grace time. Concurrent calls share one. */
+  /**
+   * Makes a new key, and resolves when it is published: in a store that is shared, as soon as every process has had
+   * time to load it. The key before still decrypts for the grace time. Concurrent calls, of other processes too, make
+   * one key.
+   */
   rotate(): Promise<KeyDescription>;
-  /** Rotates when the active key nears its expiry. Called before each publication. */
+  /** Makes a successor when the active key nears its expiry. Called before each publication, and now and then. */
   rotateIfDue(): Promise<void>;
-  /** Takes a key out of use at once. When it was the active one, another takes its place first. */
+  /** Takes a key out of use at once. When it is the active one, another takes its place first, as by `rotate()`. */
   revoke(kid: string): Promise<void>;
   /** The keys without any key material, for logs. */
   describe(): KeyDescription[];
+  /** Stops looking for changes of the store. The keys stay usable. */
+  close(): void;
 }
 
-/** A key is replaced when less than this part of its lifetime is left, so that no client ever sees an expired one. */
-const ROTATE_AT_REST = 1 / 15;
-/** Longest time, in seconds: a date made from a larger number might not exist. */
-const CENTURY = 3_155_760_000;
+/** A ring looks for changes this often, in milliseconds, where no other process shares its store. */
+const IDLE_INTERVAL = 3_600_000;
+/** A key is published after this many looks of the other processes. */
+const LOOKS_BEFORE_PUBLICATION = 4;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * Opens a key ring. An empty store gets its first key at once, made off the event loop.
+ * Opens a key ring. An empty store gets its first key at once, made off the event loop. Keys are replaced in time, and
+ * what other processes do to the store is noticed; the timer for that does not keep the process alive.
  *
  * Throws `option_invalid`, `key_invalid` for a public key among `keys`, and whatever the store throws.
  *
@@ -72,32 +94,25 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
  * const keyRing = await createKeyRing({ store: fileKeyStore('./keys') })
  */
 export async function createKeyRing(options: KeyRingOptions = {}): Promise<KeyRing> {
-  const settings = checkOptions(options);
-  const ring = new StoredKeyRing(settings);
+  const ring = new StoredKeyRing(checkOptions(options));
   await ring.open();
   return ring;
 }
 
-interface Settings {
+interface Settings extends KeyTimes {
   readonly store: KeyStore;
   readonly given: readonly DecryptionKey[];
   readonly modulusLength: number;
-  readonly lifetime: number;
-  readonly grace: number;
-}
-
-interface Entry {
-  readonly key: DecryptionKey;
-  /** Absent for a key that was given, not made. */
-  readonly stored?: StoredKey;
+  readonly kid: 'thumbprint' | 'timestamp';
 }
 
 class StoredKeyRing implements KeyRing {
   readonly #settings: Settings;
-  #entries: readonly Entry[] = [];
+  readonly #imported = new Map<string, DecryptionKey>();
   #given: readonly DecryptionKey[];
-  #rotation: Promise<KeyDescription> | undefined;
-  #lastChange: Promise<void> = Promise.resolve();
+  #stored: readonly StoredKey[] = [];
+  #rotation: Promise<StoredKey> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -105,8 +120,19 @@ class StoredKeyRing implements KeyRing {
   }
 
   async open(): Promise<void> {
+    const { store } = this.#settings;
     const needsKey = this.#given.length === 0;
-    await this.#change(async (keys) => (keys.length === 0 && needsKey ? [await this.#make()] : keys));
+    const first = once(() => this.#make(0));
+    const update = store.update(async (keys) => {
+      return needsKey && !keys.some((key) => decrypts(key, seconds())) ? [await first(), ...keys] : keys;
+    });
+    await this.#load(await update);
+    this.#timer = setInterval(() => void this.#look(), store.pollInterval ?? IDLE_INTERVAL);
+    if (typeof this.#timer === 'object') this.#timer.unref?.(); // a number in browsers
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   find(kid: string): DecryptionKey | undefined {
@@ -114,40 +140,52 @@ class StoredKeyRing implements KeyRing {
   }
 
   decryptionKeys(): readonly DecryptionKey[] {
-    return this.#live().map(({ key }) => key);
+    const now = seconds();
+    const made = this.#stored.filter((key) => decrypts(key, now)).map(({ kid }) => this.#imported.get(kid));
+    return [...made.filter((key) => key !== undefined), ...this.#given];
   }
 
   jwks(): { keys: PublishedJwk[] } {
-    const active = this.#live().filter((entry) => this.#isActive(entry));
+    const active = this.#active();
+    if (active.length === 0)
+      return { keys: this.#given.slice(0, 1).map(({ publicJwk }) => ({ ...publicJwk })) };
     return {
-      keys: active.map(({ key, stored }) =>
-        stored ? { ...key.publicJwk, iat: stored.createdAt, exp: stored.expiresAt } : { ...key.publicJwk },
-      ),
+      keys: active.map(({ kid, publishAt, expiresAt }) => {
+        const times = { iat: Math.floor(publishAt), exp: Math.floor(expiresAt) };
+        return { ...(this.#imported.get(kid) as DecryptionKey).publicJwk, ...times }; // what decrypts is imported
+      }),
     };
   }
 
-  rotate(): Promise<KeyDescription> {
-    this.#rotation ??= this.#rotate().finally(() => {
-      this.#rotation = undefined;
-    });
-    return this.#rotation;
+  async rotate(): Promise<KeyDescription> {
+    const made = await this.#rotateOnce();
+    await new Promise((resolve) => setTimeout(resolve, (made.publishAt - seconds()) * 1000));
+    return describeStored(made, seconds());
   }
 
   async rotateIfDue(): Promise<void> {
-    const active = this.#live().find((entry) => this.#isActive(entry))?.stored;
-    const margin = this.#settings.lifetime * ROTATE_AT_REST;
-    if (active && seconds() > active.expiresAt - margin) await this.rotate();
+    if (isRotationDue(this.#stored, seconds(), this.#settings)) await this.#rotateOnce();
   }
 
   async revoke(kid: string): Promise<void> {
-    const active = this.#live().filter((entry) => this.#isActive(entry));
-    if (active.length === 1 && active[0]?.key.kid === kid) await this.rotate();
-    this.#given = this.#given.filter((key) => key.kid !== kid);
-    await this.#change(async (keys) => keys.filter((key) => key.kid !== kid));
+    const given = this.#given.filter((key) => key.kid !== kid);
+    const isCovered = (keys: readonly StoredKey[]): boolean => given.length > 0 || keys.some(isCurrent);
+    if (!isCovered(withRevoked(this.#stored, kid, seconds()))) await this.rotate();
+    const successor = once(() => this.#make(0));
+    const stored = await this.#settings.store.update(async (keys) => {
+      const rest = withRevoked(keys, kid, seconds());
+      return isCovered(rest) ? rest : withSuccessor(rest, await successor(), this.#settings);
+    });
+    this.#given = given;
+    await this.#load(stored);
   }
 
   describe(): KeyDescription[] {
-    return this.#live().map((entry) => this.#describe(entry));
+    const now = seconds();
+    const given = this.#given.map(({ kid, alg }, i): KeyDescription => {
+      return { kid, alg, state: i === 0 && this.#active().length === 0 ? 'active' : 'retiring' };
+    });
+    return [...this.#stored.map((key) => describeStored(key, now)), ...given];
   }
 
   toJSON(): KeyDescription[] {
@@ -158,108 +196,132 @@ class StoredKeyRing implements KeyRing {
     return this.describe();
   }
 
-  async #rotate(): Promise<KeyDescription> {
-    const made = await this.#make();
-    const now = made.createdAt;
-    const known = new Set(this.#entries.map(({ key }) => key.kid));
-    await this.#change(async (keys) => {
-      // Another process was faster, or this very change is stored already: one new key is enough.
-      if (keys.some((key) => key.replacedAt === undefined && !known.has(key.kid))) return keys;
-      const kept = keys.filter((key) => decrypts(key, now));
-      return [made, ...kept.map((key) => replaced(key, now, this.#settings.grace))];
+  #active(): readonly StoredKey[] {
+    const now = seconds();
+    return this.#stored.filter((key) => stateOf(key, now) === 'active');
+  }
+
+  /** One key for all who ask at the same time, here or in another process. */
+  #rotateOnce(): Promise<StoredKey> {
+    this.#rotation ??= this.#rotate().finally(() => {
+      this.#rotation = undefined;
     });
-    const entry = this.#entries.find((candidate) => candidate.stored && this.#isActive(candidate));
-    if (!entry) throw new E2eeError('key_invalid', 'The key store did not keep the new key');
-    return this.#describe(entry);
+    return this.#rotation;
   }
 
-  /** One change after the other, so that an older answer of the store never overwrites a newer one. */
-  #change(change: Parameters<KeyStore['update']>[0]): Promise<void> {
-    const done = this.#lastChange.then(async () => this.#load(await this.#settings.store.update(change)));
-    this.#lastChange = done.catch(() => {});
-    return done;
-  }
-
-  /** Imports what the store holds; keys that are already known are not imported again. */
-  async #load(stored: readonly StoredKey[]): Promise<void> {
-    const known = new Map(this.#entries.map((entry) => [entry.key.kid, entry.key]));
-    const entries = stored.map(async (item) => {
-      const key =
-        known.get(item.kid) ?? asDecryptionKey(await importKey(item.pkcs8, { kid: item.kid, alg: item.alg }));
-      return { key, stored: item };
+  async #rotate(): Promise<StoredKey> {
+    const calledAt = seconds();
+    const make = once(() => this.#make(this.#settings.lead));
+    const stored = await this.#settings.store.update(async (keys) => {
+      return successorSince(keys, calledAt) ? keys : withSuccessor(keys, await make(), this.#settings);
     });
-    const made = await Promise.all(entries);
-    made.sort((a, b) => b.stored.createdAt - a.stored.createdAt);
-    this.#entries = [...made, ...this.#given.map((key) => ({ key }))];
+    await this.#load(stored);
+    return successorSince(stored, calledAt) ?? storeLostKey();
   }
 
-  async #make(): Promise<StoredKey> {
+  async #make(lead: number): Promise<StoredKey> {
     const alg = 'RSA-OAEP-256';
     const { modulusLength, lifetime } = this.#settings;
     const { publicKey, privateKey } = await generateKeyPair(alg, { modulusLength, extractable: true });
+    const kid = await this.#newKid(await exportJWK(publicKey));
     const createdAt = seconds();
-    const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
-    return { kid, alg, pkcs8: await exportPKCS8(privateKey), createdAt, expiresAt: createdAt + lifetime };
-  }
-
-  #live(): readonly Entry[] {
-    const now = seconds();
-    return this.#entries.filter(({ stored }) => !stored || decrypts(stored, now));
-  }
-
-  /** Given keys are published only while the ring has made none; of them, the first. */
-  #isActive({ key, stored }: Entry): boolean {
-    if (stored) return stored.replacedAt === undefined;
-    return key === this.#given[0] && !this.#entries.some((entry) => entry.stored);
-  }
-
-  #describe(entry: Entry): KeyDescription {
-    const { key, stored } = entry;
-    const state = this.#isActive(entry) ? 'active' : 'retiring';
-    if (!stored) return { kid: key.kid, alg: key.alg, state };
-    const { createdAt, expiresAt, decryptsUntil } = stored;
-    const until = decryptsUntil !== undefined && { decryptsUntil: iso(decryptsUntil) };
+    const publishAt = createdAt + lead;
     return {
-      kid: key.kid,
-      alg: key.alg,
-      state,
-      createdAt: iso(createdAt),
-      expiresAt: iso(expiresAt),
-      ...until,
+      kid,
+      alg,
+      pkcs8: await exportPKCS8(privateKey),
+      createdAt,
+      publishAt,
+      expiresAt: publishAt + lifetime,
     };
+  }
+
+  async #newKid(publicJwk: JWK): Promise<string> {
+    if (this.#settings.kid === 'thumbprint') return calculateJwkThumbprint(publicJwk);
+    const known = new Set([...this.#stored, ...this.#given].map(({ kid }) => kid));
+    let time = Math.floor(seconds());
+    while (known.has(String(time))) time += 1;
+    return String(time);
+  }
+
+  /** Takes over what the store holds. Keys are imported once. */
+  async #load(stored: readonly StoredKey[]): Promise<void> {
+    const now = seconds();
+    const missing = stored.filter((key) => decrypts(key, now) && !this.#imported.has(key.kid));
+    const keys = await Promise.all(missing.map(({ kid, alg, pkcs8 = '' }) => importKey(pkcs8, { kid, alg })));
+    for (const key of keys) this.#imported.set(key.kid, asDecryptionKey(key));
+    this.#stored = [...stored].sort((a, b) => b.publishAt - a.publishAt);
+    const held = new Set(stored.filter((key) => decrypts(key, now)).map(({ kid }) => kid));
+    for (const kid of this.#imported.keys()) if (!held.has(kid)) this.#imported.delete(kid);
+  }
+
+  /** Takes over what other processes did, and rotates in time. A store that fails is asked again the next time. */
+  async #look(): Promise<void> {
+    try {
+      await this.#load(await this.#settings.store.read());
+      await this.rotateIfDue();
+    } catch {
+      // The keys at hand stay good; whoever rotates or revokes gets the store's error.
+    }
   }
 }
 
 function checkOptions(options: KeyRingOptions): Settings {
-  const { store = memoryKeyStore(), keys = [], modulusLength = 2048 } = options;
+  const { keys = [], modulusLength = 2048, kid = 'thumbprint' } = options;
+  const store = checkStore(options.store ?? memoryKeyStore());
   if (!Number.isInteger(modulusLength) || modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max) {
     invalidOption('modulusLength', `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`, modulusLength);
   }
+  if (kid !== 'thumbprint' && kid !== 'timestamp') invalidOption('kid', '"thumbprint" or "timestamp"', kid);
   return {
-    store: checkStore(store),
+    store,
     given: [keys].flat().map(asDecryptionKey),
     modulusLength,
+    kid,
     lifetime: duration('lifetime', options.lifetime ?? 2_592_000),
-    grace: duration('grace', options.grace ?? 90_000),
+    grace: duration('grace', options.grace ?? 87_300),
+    lead: ((store.pollInterval ?? 0) * LOOKS_BEFORE_PUBLICATION) / 1000,
   };
 }
 
 function duration(option: string, value: number): number {
-  return value >= 0 && value <= CENTURY
-    ? value
-    : invalidOption(option, 'a number of seconds, at most 100 years', value);
+  return Number.isFinite(value) && value >= 0 ? value : invalidOption(option, 'a number of seconds', value);
 }
 
-function replaced(key: StoredKey, now: number, grace: number): StoredKey {
-  return key.replacedAt === undefined ? { ...key, replacedAt: now, decryptsUntil: now + grace } : key;
+/** A key that somebody made after a moment, or that is on its way to publication. */
+function successorSince(keys: readonly StoredKey[], time: number): StoredKey | undefined {
+  const now = seconds();
+  return keys.find((key) => decrypts(key, now) && (key.createdAt > time || stateOf(key, now) === 'next'));
 }
 
-function decrypts(key: StoredKey, now: number): boolean {
-  return key.decryptsUntil === undefined || key.decryptsUntil > now;
+function describeStored(key: StoredKey, now: number): KeyDescription {
+  const { kid, alg, createdAt, expiresAt, decryptsUntil } = key;
+  const until = decryptsUntil !== undefined && { decryptsUntil: iso(decryptsUntil) };
+  return {
+    kid,
+    alg,
+    state: stateOf(key, now),
+    createdAt: iso(createdAt),
+    expiresAt: iso(expiresAt),
+    ...until,
+  };
+}
+
+function storeLostKey(): never {
+  throw new E2eeError('key_invalid', 'The key store did not keep the new key');
+}
+
+/** Makes a thing at the first call, and gives the same thing at every other. */
+function once<Thing>(make: () => Promise<Thing>): () => Promise<Thing> {
+  let made: Promise<Thing> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function seconds(): number {
-  return Math.floor(Date.now() / 1000);
+  return Date.now() / 1000;
 }
 
 function iso(time: number): string {

@@ -1,33 +1,42 @@
 import { invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 
-/** One private key as a store keeps it. Plain JSON. Times are seconds since the epoch. */
+/** One private key as a store keeps it. Plain JSON. Times are seconds since the epoch, with fractions. */
 export interface StoredKey {
   readonly kid: string;
   readonly alg: KeyAlgorithm;
-  /** The private key: PKCS#8 in PEM. */
-  readonly pkcs8: string;
+  /** The private key: PKCS#8 in PEM. Absent once the key is retired or revoked. */
+  readonly pkcs8?: string;
   readonly createdAt: number;
+  /** From when on it is published. By then every process that shares the store can decrypt with it. */
+  readonly publishAt: number;
   /** When it expires for those who encrypt to it, as published. */
   readonly expiresAt: number;
-  /** When another key took its place and it left the publication. */
+  /** When another key takes its place in the publication. */
   readonly replacedAt?: number;
-  /** Until when it still decrypts, once it has been replaced. */
+  /** Until when it decrypts, once it is replaced. */
   readonly decryptsUntil?: number;
+  /** When it was taken out of use. */
+  readonly revokedAt?: number;
 }
 
 /** Where a key ring keeps its keys. Several processes may share one store. */
 export interface KeyStore {
-  /** All keys, in any order. */
+  /** All keys, in any order. The same array as before when nothing has changed, where that is easy to tell. */
   read(): Promise<readonly StoredKey[]>;
   /**
-   * Reads, changes and writes as one step that no other process can come between. All is written, or nothing. Resolves
-   * to what is stored afterwards. `change` may be called again on what it has changed already, when another process
-   * wrote at the same time; it returns its argument to leave everything as it is.
+   * Reads, changes and writes as one step that no other writer can come between; `change` may be called again when one
+   * was faster. All is written, or nothing; nothing when `change` resolves to what it was given. Resolves to what is
+   * stored afterwards. What `change` rejects with goes through.
    */
   update(
     change: (keys: readonly StoredKey[]) => Promise<readonly StoredKey[]>,
   ): Promise<readonly StoredKey[]>;
+  /**
+   * How often a ring looks for changes that other processes have made, in milliseconds. Absent for a store that no
+   * other process shares.
+   */
+  readonly pollInterval?: number;
 }
 
 /** Keeps keys in this process only: they are lost when it ends. The default of `createKeyRing()`. */

@@ -10,6 +10,8 @@ export interface EncryptionKey {
   readonly kid: string;
   readonly alg: KeyAlgorithm;
   readonly publicKey: CryptoKey;
+  /** The same, to be stored or published. */
+  readonly publicJwk: JWK;
   /** When it was issued, in seconds since the epoch. */
   readonly issuedAt?: number;
   /** From when on it must not be used, in seconds since the epoch. */

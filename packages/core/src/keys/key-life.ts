@@ -1,0 +1,71 @@
+import type { StoredKey } from './key-store.js';
+
+/**
+ * `next`: decrypts, not yet published. `active`: published. `retiring`: no longer published, still decrypts. `retired`:
+ * its time is over. `revoked`: taken out of use at once.
+ */
+export type KeyState = 'next' | 'active' | 'retiring' | 'retired' | 'revoked';
+
+/** How long things last, in seconds. */
+export interface KeyTimes {
+  /** From publication to expiry. */
+  readonly lifetime: number;
+  /** From replacement to the end of decryption. */
+  readonly grace: number;
+  /** From making to publication: until every process that shares the store has the key. */
+  readonly lead: number;
+}
+
+/** A successor is made when this part of the lifetime is left, two days at the most: no client must see an expired key. */
+const ROTATE_AT_REST = { share: 1 / 15, max: 172_800 } as const;
+/** How long a key without its bytes stays listed. */
+const REMEMBERED = 2_592_000;
+
+export function stateOf(key: StoredKey, now: number): KeyState {
+  if (key.revokedAt !== undefined) return 'revoked';
+  if (key.decryptsUntil !== undefined && key.decryptsUntil <= now) return 'retired';
+  if (key.replacedAt !== undefined && key.replacedAt <= now) return 'retiring';
+  return key.publishAt > now ? 'next' : 'active';
+}
+
+/** Whether a key opens tokens. What is published always does. */
+export function decrypts(key: StoredKey, now: number): boolean {
+  const state = stateOf(key, now);
+  return state === 'next' || state === 'active' || state === 'retiring';
+}
+
+/** Whether a key is, or is going to be, the published one, with no successor yet. */
+export function isCurrent(key: StoredKey): boolean {
+  return key.revokedAt === undefined && key.replacedAt === undefined;
+}
+
+/** Whether it is time to make a successor, and none is there yet. */
+export function isRotationDue(keys: readonly StoredKey[], now: number, { lifetime }: KeyTimes): boolean {
+  const rest = Math.min(lifetime * ROTATE_AT_REST.share, ROTATE_AT_REST.max);
+  const current = keys.filter(isCurrent);
+  return current.length > 0 && current.every((key) => now > key.expiresAt - rest);
+}
+
+/** The keys with a successor before them: the ones before leave the publication when it enters. */
+export function withSuccessor(keys: readonly StoredKey[], made: StoredKey, { grace }: KeyTimes): StoredKey[] {
+  const replacedAt = made.publishAt;
+  const before = keys.map((key) =>
+    isCurrent(key) ? { ...key, replacedAt, decryptsUntil: replacedAt + grace } : key,
+  );
+  return [made, ...tidied(before, made.createdAt)];
+}
+
+/** The keys with one of them out of use. */
+export function withRevoked(keys: readonly StoredKey[], kid: string, now: number): StoredKey[] {
+  const revoked = keys.map((key) =>
+    key.kid === kid && key.revokedAt === undefined ? { ...key, revokedAt: now } : key,
+  );
+  return tidied(revoked, now);
+}
+
+/** Key bytes that are of no use any more are not kept; nor are keys that ended long ago. */
+function tidied(keys: readonly StoredKey[], now: number): StoredKey[] {
+  return keys
+    .filter((key) => now - (key.revokedAt ?? key.decryptsUntil ?? now) < REMEMBERED)
+    .map(({ pkcs8, ...key }) => (pkcs8 !== undefined && decrypts(key, now) ? { ...key, pkcs8 } : key));
+}

@@ -1,0 +1,72 @@
+import type { JWK } from 'jose';
+import { invalidOption } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { refuseToken } from '../jwe/refusal.js';
+import { unavailable } from './encryption-keys.js';
+import { importKey } from './import-key.js';
+import { asEncryptionKey, type DecryptionKey } from './key.js';
+
+/**
+ * A key service (KMS, HSM) that holds a private key which never leaves it. One method, which fits AWS KMS `Decrypt` with
+ * `RSAES_OAEP_SHA_256`, Azure Key Vault `unwrapKey` with `RSA-OAEP-256`, Google Cloud KMS `asymmetricDecrypt` and Vault
+ * Transit `decrypt`.
+ */
+export interface KeyUnwrapper {
+  /**
+   * Resolves to the unwrapped CEK; to `undefined` when the service says that the ciphertext is bad. Rejects when it
+   * cannot tell: throttled, timed out, out of reach. Should stop when `signal` aborts.
+   */
+  unwrap(
+    encryptedKey: Uint8Array,
+    key: { readonly kid: string; readonly alg: KeyAlgorithm; readonly signal: AbortSignal },
+  ): Promise<Uint8Array | undefined>;
+}
+
+export interface ServiceKeyOptions {
+  /** The public half of the key, as {@link importKey} takes it. */
+  readonly publicKey: string | Uint8Array | JWK;
+  readonly unwrapper: KeyUnwrapper;
+  /** The key's id. Default: as of {@link importKey}. */
+  readonly kid?: string;
+  /** Deadline for one unwrapping, in milliseconds. Default 5,000. */
+  readonly timeout?: number;
+}
+
+/**
+ * A private key that is held by a key service, for `createKeyRing({ keys: … })`.
+ *
+ * A token that the service refuses is refused as every bad token is; a service that cannot be asked makes decryption
+ * reject with `keys_unavailable`, which becomes a 503 with `Retry-After`. Rejects with `key_invalid` or `option_invalid`.
+ *
+ * @example
+ * const keyRing = await createKeyRing({ keys: await serviceKey({ publicKey: pem, unwrapper }) })
+ */
+export async function serviceKey(options: ServiceKeyOptions): Promise<DecryptionKey> {
+  const { publicKey, unwrapper, timeout = 5_000 } = options;
+  if (typeof unwrapper?.unwrap !== 'function')
+    invalidOption('unwrapper', 'an object with `unwrap`', unwrapper);
+  if (!Number.isFinite(timeout) || timeout <= 0)
+    invalidOption('timeout', 'a number of milliseconds', timeout);
+  const imported = await importKey(publicKey, options.kid === undefined ? {} : { kid: options.kid });
+  const { kid, alg, publicJwk } = asEncryptionKey(imported);
+  const unwrap = async (encryptedKey: Uint8Array): Promise<Uint8Array> => {
+    const cek = await askService(encryptedKey, { kid, alg, signal: AbortSignal.timeout(timeout) }, unwrapper);
+    return cek ?? refuseToken();
+  };
+  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
+}
+
+async function askService(
+  encryptedKey: Uint8Array,
+  key: Parameters<KeyUnwrapper['unwrap']>[1],
+  unwrapper: KeyUnwrapper,
+): Promise<Uint8Array | undefined> {
+  const deadline = new Promise<never>((_, reject) => {
+    key.signal.addEventListener('abort', () => reject(key.signal.reason), { once: true });
+  });
+  try {
+    return await Promise.race([unwrapper.unwrap(encryptedKey, key), deadline]);
+  } catch (cause) {
+    return unavailable('The key service cannot be asked', cause);
+  }
+}
