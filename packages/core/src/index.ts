@@ -8,6 +8,13 @@ export type { Limits } from './exchange/limits.js';
 export { bodyText, type E2eeRequest, type E2eeResponse } from './exchange/message.js';
 export type { FindRecipient, Recipient } from './exchange/recipient.js';
 export {
+  type PublicKeySource,
+  type RecipientEntry,
+  type Recipients,
+  recipients,
+  type TimedKey,
+} from './exchange/recipients.js';
+export {
   type Coverage,
   createE2eeServer,
   type E2eeServer,

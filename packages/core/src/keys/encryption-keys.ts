@@ -32,18 +32,21 @@ export function staticKeys(keyOrKeys: ImportedKey | readonly ImportedKey[]): Enc
   });
 }
 
-/** The key to use among several, or none when all have expired. `now` is in milliseconds since the epoch. */
+/**
+ * The key to use among several, or none when all have expired: of those whose time has come, the one issued last. `now`
+ * is in milliseconds since the epoch. A key from the future is used only when there is no other: clocks differ.
+ */
 export function newestValidKey(
   keys: readonly EncryptionKey[],
   now: number = Date.now(),
 ): EncryptionKey | undefined {
   const issued = (key: EncryptionKey): number => key.issuedAt ?? Number.NEGATIVE_INFINITY;
-  return keys
-    .filter((key) => key.expiresAt === undefined || key.expiresAt * 1000 > now)
-    .reduce<EncryptionKey | undefined>(
-      (best, key) => (best && issued(best) >= issued(key) ? best : key),
-      undefined,
-    );
+  const valid = keys.filter((key) => key.expiresAt === undefined || key.expiresAt * 1000 > now);
+  const begun = valid.filter((key) => issued(key) * 1000 <= now);
+  return (begun.length > 0 ? begun : valid).reduce<EncryptionKey | undefined>(
+    (best, key) => (best && issued(best) >= issued(key) ? best : key),
+    undefined,
+  );
 }
 
 export function unavailable(message: string, cause?: unknown): never {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { E2eeError, invalidOption } from '../errors.js';
-import type { KeyStore, StoredKey } from './key-store.js';
+import { type KeyStore, queue, type StoredKey } from './key-store.js';
 import { openPem, sealPem } from './sealed-pem.node.js';
 
 /*
@@ -15,6 +15,7 @@ const VERSION_FILE = /^keyring-(\d+)\.json$/;
 const DRAFT_FILE = /^\.keyring-.*\.draft$/;
 const DRAFT_LIFETIME_MS = 60_000;
 const MAX_ATTEMPTS = 100;
+const MAX_POLL_INTERVAL = 3_600_000;
 const OTHERS_MAY_READ_OR_WRITE = 0o077;
 const OTHERS_MAY_WRITE = 0o022;
 const HAS_MODES = process.platform !== 'win32';
@@ -43,10 +44,12 @@ export function fileKeyStore(directory: string, options: FileKeyStoreOptions = {
   if (passphrase !== undefined && (typeof passphrase !== 'string' || passphrase === '')) {
     invalidOption('passphrase', 'a text that is not empty', passphrase);
   }
-  if (!Number.isFinite(pollInterval) || pollInterval <= 0)
-    invalidOption('pollInterval', 'milliseconds', pollInterval);
+  if (!(pollInterval >= 1 && pollInterval <= MAX_POLL_INTERVAL))
+    invalidOption('pollInterval', 'milliseconds, from 1 to an hour', pollInterval);
   return new FileKeyStore(directory, passphrase, pollInterval);
 }
+
+type Change = Parameters<KeyStore['update']>[0];
 
 interface Version {
   readonly number: number;
@@ -57,6 +60,7 @@ class FileKeyStore implements KeyStore {
   readonly pollInterval: number;
   readonly #directory: string;
   readonly #passphrase: string | undefined;
+  readonly #inTurn = queue();
   #newest: Version = { number: 0, keys: [] };
 
   constructor(directory: string, passphrase: string | undefined, pollInterval: number) {
@@ -69,7 +73,11 @@ class FileKeyStore implements KeyStore {
     return (await this.#readNewest()).keys;
   }
 
-  async update(change: Parameters<KeyStore['update']>[0]): ReturnType<KeyStore['update']> {
+  update(change: Change): ReturnType<KeyStore['update']> {
+    return this.#inTurn(() => this.#update(change));
+  }
+
+  async #update(change: Change): ReturnType<KeyStore['update']> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await checkDirectory(this.#directory);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {

@@ -42,17 +42,24 @@ export interface KeyStore {
 /** Keeps keys in this process only: they are lost when it ends. The default of `createKeyRing()`. */
 export function memoryKeyStore(): KeyStore {
   let keys: readonly StoredKey[] = [];
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = queue();
   return {
     read: async () => keys,
-    update: (change) => {
-      const done = last.then(async () => {
+    update: (change) =>
+      inTurn(async () => {
         keys = await change(keys);
         return keys;
-      });
-      last = done.catch(() => {});
-      return done;
-    },
+      }),
+  };
+}
+
+/** Makes a function that runs one task after the other. A task that fails does not hold up the next. */
+export function queue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const done = last.then(task);
+    last = done.catch(() => {});
+    return done;
   };
 }
 

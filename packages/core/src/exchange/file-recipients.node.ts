@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { E2eeError } from '../errors.js';
+import type { RemoteJwksOptions } from '../keys/remote-jwks.js';
+import {
+  type PublicKeySource,
+  type RecipientEntry,
+  type Recipients,
+  recipients,
+  type TimedKey,
+} from './recipients.js';
+
+type Keys = NonNullable<RecipientEntry['keys']>;
+
+/**
+ * Registers the partners that a JSON file lists: partner id → {@link RecipientEntry}. A key in it is a JWK, PEM text, or
+ * the name of a file beside it.
+ *
+ * Rejects with `option_invalid` or `key_invalid`, naming the partner, or with the error of the file system.
+ *
+ * @example
+ * // partners.json: { "acme": { "response": "encrypt", "keys": ["acme.pem"] } }
+ * const partners = await fileRecipients('./partners.json')
+ */
+export async function fileRecipients(path: string, options: RemoteJwksOptions = {}): Promise<Recipients> {
+  const entries = parse(path, await readFile(path, 'utf8'));
+  const directory = dirname(path);
+  const read = Object.entries(entries).map(
+    async ([id, { keys, ...entry }]): Promise<[string, RecipientEntry]> => {
+      return [id, keys === undefined ? entry : { ...entry, keys: await readKeys(directory, keys) }];
+    },
+  );
+  return recipients(Object.fromEntries(await Promise.all(read)), options);
+}
+
+function parse(path: string, text: string): Record<string, RecipientEntry> {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new E2eeError('option_invalid', `${path} is not JSON`, { cause });
+  }
+}
+
+function readKeys(directory: string, keys: Keys): Promise<readonly (PublicKeySource | TimedKey)[]> {
+  const list: readonly (PublicKeySource | TimedKey)[] = Array.isArray(keys) ? keys : [keys];
+  return Promise.all(
+    list.map(async (source) => {
+      if (typeof source === 'object' && 'key' in source) {
+        const { key, ...times } = source as TimedKey; // a JWK has no member `key`
+        return { ...times, key: await readKey(directory, key) };
+      }
+      return readKey(directory, source as PublicKeySource);
+    }),
+  );
+}
+
+async function readKey(directory: string, source: PublicKeySource): Promise<PublicKeySource> {
+  if (typeof source !== 'string' || source.includes('-----BEGIN')) return source;
+  return readFile(resolve(directory, source), 'utf8');
+}

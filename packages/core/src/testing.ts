@@ -1,0 +1,2 @@
+// For the tests of those who use or extend the library
+export { type KeyStoreCase, keyStoreContract } from './testing/key-store-contract.js';
