@@ -71,7 +71,7 @@ export class E2eeError extends Error {
   /** Whether the message may be shown to the peer. */
   readonly expose: boolean;
   /** The field path concerned, where there is one. */
-  readonly path?: string;
+  declare readonly path?: string; // only declared, so that an error without one has no such property
 
   constructor(code: E2eeErrorCode, message: string, options: E2eeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -9,11 +9,19 @@ import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
 import { checkRequiredFields, refuseConflict, refuseMismatch } from './body-rules.js';
 import { type Report, reporter } from './events.js';
-import { isAbsent, parsedJson, requireJsonType, serialisedJson } from './json-body.js';
+import { isAbsent, readableJson, requireJsonType, serialisedJson } from './json-body.js';
 import { checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
 import { isKeyRejection } from './profile-answers.js';
-import { messageBody, messageToken, openMessage, openSlots, sealMessage, sealSlots } from './tokens.js';
+import {
+  isMessage,
+  messageBody,
+  messageToken,
+  openMessage,
+  openSlots,
+  sealMessage,
+  sealSlots,
+} from './tokens.js';
 
 export interface E2eeClientOptions {
   readonly profile: Profile;
@@ -116,28 +124,24 @@ class Client implements E2eeClient {
 
   async decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse> {
     const operation = this.#policy.match(request.method, request.path);
+    if (isAbsent(response.body)) return response;
     const message = this.#messageIn(response);
-    if (message !== undefined && this.#keyRing) {
-      const body = await openMessage(message, { ...this.#opening(), keyRing: this.#keyRing });
-      const inner = { ...response, headers: headersForBody(response.headers, 'application/json'), body };
-      return operation ? this.#openFields(operation, inner, () => {}) : inner;
-    }
-    if (!operation?.response.treats || isAbsent(response.body)) return response;
+    if (message !== undefined) return this.#openMessage(message, operation, response);
+    if (!operation?.response.treats) return response;
+    this.#reportWhole(operation, response);
     return this.#openFields(operation, response, this.#report);
   }
 
   async recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean> {
-    const operation = this.#policy.match(request.method, request.path);
-    if (!operation?.request.treats || !isKeyRejection(response, this.#profile)) return false;
+    if (!isKeyRejection(response, this.#profile)) return false;
     const used = this.#usedKid.get(request) ?? (await this.#currentKid());
-    if (used !== (await this.#currentKid())) return true;
+    if (await this.#hasOtherKey(used)) return true;
     await this.#encryptionKeys.refresh();
-    const now = await this.#currentKid();
-    return now !== undefined && now !== used;
+    return this.#hasOtherKey(used);
   }
 
   async #sealWhole(request: E2eeRequest): Promise<E2eeRequest> {
-    if (messageToken(request.body, this.#profile) !== undefined) return request;
+    if (isMessage(request.body, this.#profile)) return request;
     requireJsonType(request.headers);
     const body = serialisedJson(request.body);
     const key = await this.#encryptionKeys.current();
@@ -183,13 +187,35 @@ class Client implements E2eeClient {
   #messageIn(response: E2eeResponse): unknown {
     const { member, contentType } = this.#profile.message;
     if (member === undefined) return mediaType(response.headers) === contentType ? response.body : undefined;
-    const body = readable(response.body);
-    const token = body && messageToken(body.value, this.#profile);
+    const token = messageToken(response.body, this.#profile);
     return looksLikeCompactJwe(token) ? token : undefined;
   }
 
+  async #openMessage(
+    message: unknown,
+    operation: Operation | undefined,
+    response: E2eeResponse,
+  ): Promise<E2eeResponse> {
+    if (!this.#keyRing) {
+      this.#report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
+      return response;
+    }
+    const body = await openMessage(message, { ...this.#opening(), keyRing: this.#keyRing });
+    const inner = { ...response, headers: headersForBody(response.headers, 'application/json'), body };
+    return operation ? this.#openFields(operation, inner, () => {}) : inner;
+  }
+
+  /** An error in plain is not reported: it may be the other end's own answer, which is never encrypted. */
+  #reportWhole({ name, response: { whole } }: Operation, { status, body }: E2eeResponse): void {
+    if (!whole || status >= 400) return;
+    const read = readableJson(body);
+    if (read && isRedacted(read.value, this.#profile.redaction)) return;
+    this.#report({ type: 'plaintext_received', operation: name, path: whole.path });
+  }
+
   async #openFields(operation: Operation, response: E2eeResponse, report: Report): Promise<E2eeResponse> {
-    const body = readable(response.body);
+    const body = readableJson(response.body);
+    // What is not JSON is left to the caller: nothing can leak from it here.
     if (!body) return response;
     const selection = selectFields(body.value, operation.response.fields, {
       prefix: this.#profile.prefix.response,
@@ -215,19 +241,15 @@ class Client implements E2eeClient {
     return { profile: this.#profile, limits: this.#limits };
   }
 
+  async #hasOtherKey(used: string | undefined): Promise<boolean> {
+    const now = await this.#currentKid();
+    return now !== undefined && now !== used;
+  }
+
   async #currentKid(): Promise<string | undefined> {
     return this.#encryptionKeys.current().then(
       (key) => key.kid,
       () => undefined,
     );
-  }
-}
-
-/** What a response says, if it is JSON. What is not is left to the caller: nothing can leak from it here. */
-function readable(body: unknown): { value: unknown } | undefined {
-  try {
-    return { value: parsedJson(body) };
-  } catch {
-    return undefined;
   }
 }

@@ -37,13 +37,16 @@ export function reporter(onEvent: Report | undefined): Report {
   if (onEvent !== undefined && typeof onEvent !== 'function') invalidOption('onEvent', 'a function', onEvent);
   return (event) => {
     try {
-      if (onEvent) onEvent(event);
+      if (onEvent) Promise.resolve(onEvent(event)).catch(ignore);
       else if (LOUD[event.type]) console.warn(describe(event));
     } catch {
-      // A listener that fails must not decide whether a message is protected.
+      ignore();
     }
   };
 }
+
+/** A listener that fails, at once or later, must not decide whether a message is protected. */
+function ignore(): void {}
 
 function describe({ type, operation, path, recipient, error }: E2eeEvent): string {
   const parts = [operation, path && `field ${path}`, recipient && `recipient ${recipient}`, error?.message];

@@ -25,27 +25,31 @@ type Keys = NonNullable<RecipientEntry['keys']>;
 export async function fileRecipients(path: string, options: RemoteJwksOptions = {}): Promise<Recipients> {
   const entries = parse(path, await readFile(path, 'utf8'));
   const directory = dirname(path);
-  const read = Object.entries(entries).map(
-    async ([id, { keys, ...entry }]): Promise<[string, RecipientEntry]> => {
-      return [id, keys === undefined ? entry : { ...entry, keys: await readKeys(directory, keys) }];
-    },
-  );
+  const read = Object.entries(entries).map(async ([id, entry]): Promise<[string, RecipientEntry]> => {
+    const keys = entry?.keys; // what is no entry at all is refused below
+    return [id, keys === undefined ? entry : { ...entry, keys: await readKeys(directory, keys) }];
+  });
   return recipients(Object.fromEntries(await Promise.all(read)), options);
 }
 
 function parse(path: string, text: string): Record<string, RecipientEntry> {
+  let entries: unknown;
   try {
-    return JSON.parse(text);
+    entries = JSON.parse(text.trim()); // without the byte order mark that some editors write
   } catch (cause) {
     throw new E2eeError('option_invalid', `${path} is not JSON`, { cause });
   }
+  if (typeof entries === 'object' && entries !== null && !Array.isArray(entries)) {
+    return entries as Record<string, RecipientEntry>; // each entry is checked when it is registered
+  }
+  throw new E2eeError('option_invalid', `${path} must hold an object: partner id → entry`);
 }
 
 function readKeys(directory: string, keys: Keys): Promise<readonly (PublicKeySource | TimedKey)[]> {
   const list: readonly (PublicKeySource | TimedKey)[] = Array.isArray(keys) ? keys : [keys];
   return Promise.all(
     list.map(async (source) => {
-      if (typeof source === 'object' && 'key' in source) {
+      if (typeof source === 'object' && source !== null && 'key' in source) {
         const { key, ...times } = source as TimedKey; // a JWK has no member `key`
         return { ...times, key: await readKey(directory, key) };
       }

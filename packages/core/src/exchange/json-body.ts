@@ -6,7 +6,7 @@ const UNREADABLE: readonly (readonly [description: string, test: (body: object) 
   ['bytes', (body) => body instanceof ArrayBuffer || ArrayBuffer.isView(body)],
   [
     'a stream that no parser has read',
-    (body) => 'pipe' in body || 'getReader' in body || Symbol.asyncIterator in body,
+    (body) => hasMethod(body, 'pipe') || hasMethod(body, 'getReader') || Symbol.asyncIterator in body,
   ],
   [
     'a form',
@@ -51,6 +51,20 @@ export function requireJsonType(headers: Readonly<Record<string, string>>): void
     type === undefined || type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
   if (isJson && (charset === undefined || /^(?:utf-8|us-ascii)$/i.test(charset))) return;
   throw new E2eeError('media_type_unsupported', 'The body of this operation must be JSON in UTF-8');
+}
+
+/** The JSON value of a body, where it has one. */
+export function readableJson(body: unknown): { value: unknown } | undefined {
+  try {
+    return { value: parsedJson(body) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A member of that name alone may just as well come from a JSON document. */
+function hasMethod(body: object, name: string): boolean {
+  return typeof Reflect.get(body, name) === 'function';
 }
 
 function parseText(text: string): unknown {

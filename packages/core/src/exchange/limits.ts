@@ -24,7 +24,7 @@ const DEFAULTS: Limits = {
 
 export function checkLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in DEFAULTS))
+    if (!Object.hasOwn(DEFAULTS, name))
       invalidOption(`limits.${name}`, `one of ${Object.keys(DEFAULTS).join(', ')}`, value);
     if (!Number.isSafeInteger(value) || value < 1)
       invalidOption(`limits.${name}`, 'a whole number from 1', value);

@@ -33,6 +33,7 @@ const BODY_HEADERS = [
   'content-md5',
   'content-digest',
   'digest',
+  'repr-digest',
   'etag',
 ];
 

@@ -23,7 +23,7 @@ export function errorAnswer(error: unknown, profile: Profile): E2eeResponse {
   const { code, status, expose, message, path } = error;
   if (code === 'key_rejected')
     return { status: profile.keyRejection.status, headers, body: profile.keyRejection.body };
-  const body = fill(profile, status, code, expose ? message : INTERNAL, path);
+  const body = expose ? fill(profile, status, code, message, path) : fill(profile, status, code, INTERNAL);
   return {
     status,
     headers: status === 503 ? { ...headers, 'retry-after': RETRY_AFTER_SECONDS } : headers,

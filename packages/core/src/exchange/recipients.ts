@@ -77,13 +77,14 @@ class Registry implements Recipients {
   }
 
   async set(id: string, entry: RecipientEntry): Promise<void> {
+    if (typeof entry !== 'object' || entry === null) invalidOption(id, 'an entry with `response`', entry);
     const { response, keys, jwks } = entry;
     if (!CHOICES.includes(response))
       invalidOption(`${id}.response`, '"encrypt", "redact" or "message"', response);
     if (keys !== undefined && jwks !== undefined) {
       throw new E2eeError('option_invalid', `Recipient \`${id}\` must have either \`keys\` or \`jwks\``);
     }
-    const encryptionKeys = jwks === undefined ? await listed(id, keys) : remoteJwks(jwks, this.#options);
+    const encryptionKeys = jwks === undefined ? await listed(id, keys) : published(id, jwks, this.#options);
     if (!encryptionKeys && response !== 'redact') {
       throw new E2eeError('option_invalid', `Recipient \`${id}\` needs a public key to choose "${response}"`);
     }
@@ -92,6 +93,17 @@ class Registry implements Recipients {
 
   delete(id: string): void {
     this.#recipients.delete(id);
+  }
+}
+
+function published(id: string, url: string, options: RemoteJwksOptions): EncryptionKeys {
+  try {
+    return remoteJwks(url, options);
+  } catch (error) {
+    if (!(error instanceof E2eeError)) throw error;
+    throw new E2eeError(error.code, `The keys of recipient \`${id}\` cannot be had: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -118,7 +130,12 @@ async function timedKey(source: PublicKeySource | TimedKey): Promise<EncryptionK
   };
 }
 
+/** A number beyond the year 9999 is one of milliseconds. */
+const LAST_SECOND = 253_402_300_799;
+
 function seconds(option: string, time: string | number): number {
   const value = typeof time === 'number' ? time : Date.parse(time) / 1000;
-  return Number.isFinite(value) ? value : invalidOption(option, 'ISO 8601, or seconds since the epoch', time);
+  return Math.abs(value) <= LAST_SECOND
+    ? value
+    : invalidOption(option, 'ISO 8601, or seconds since the epoch', time);
 }

@@ -131,8 +131,9 @@ class Server implements E2eeServer {
   }
 
   async decryptRequest(request: E2eeRequest): Promise<E2eeRequest> {
-    const operation = this.#policy.match(request.method, request.path);
+    let operation: Operation | undefined;
     try {
+      operation = this.#policy.match(request.method, request.path);
       if (operation) return await openRequest(request, operation, this.#context);
       if (this.#refuseUnmatched)
         throw new E2eeError('operation_refused', 'The policy does not cover this operation');
@@ -149,7 +150,9 @@ class Server implements E2eeServer {
     recipient?: () => ReturnType<FindRecipient<never>>,
   ): Promise<E2eeResponse> {
     const operation = this.#policy.match(request.method, request.path);
-    if (!operation || isAbsent(response.body) || BODILESS.includes(response.status)) return response;
+    if (!operation || isAbsent(response.body)) return response;
+    const { status, headers } = response;
+    if (BODILESS.includes(status)) return { status, headers };
     const find = recipient ?? (this.#recipient && (() => this.#recipient?.(request)));
     try {
       return await protectBody(response, operation, await find?.(), this.#context);

@@ -7,6 +7,7 @@ import { encryptJwe } from '../jwe/encrypt.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Profile } from '../profiles/profile.js';
+import { readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
 
 /** What opening tokens needs. */
@@ -70,12 +71,18 @@ export async function openMessage(token: unknown, { profile, limits, keyRing }: 
   return decodeField(plaintext, 'json', limits.depth);
 }
 
-/** Where a whole-message token sits in a body, if it does. */
-export function messageToken(body: unknown, profile: Profile): unknown {
-  const { member } = profile.message;
-  if (member === undefined) return looksLikeCompactJwe(body) ? body : undefined;
-  const isEnvelope = typeof body === 'object' && body !== null && Object.keys(body).join() === member;
-  return isEnvelope ? Object.values(body)[0] : undefined;
+/** Where a whole-message token sits in a body, if it does: the body itself, or the only member of an envelope. */
+export function messageToken(body: unknown, { message }: Profile): unknown {
+  if (message.member === undefined) return looksLikeCompactJwe(body) ? body : undefined;
+  const value = readableJson(body)?.value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const [name, ...others] = Object.keys(value);
+  return name === message.member && others.length === 0 ? Reflect.get(value, name) : undefined;
+}
+
+/** Whether a body is a whole-message token already. What stands in the place of one need not be a token. */
+export function isMessage(body: unknown, profile: Profile): boolean {
+  return looksLikeCompactJwe(messageToken(body, profile));
 }
 
 /** A body that holds a whole-message token, as the profile writes it. */

@@ -9,8 +9,14 @@ export function redact(value: unknown, mask: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, redact(item, mask)]));
 }
 
-/** Whether a value shows nothing but masks. */
+/** Whether a value shows nothing but masks. Needs no recursion: the value may come from anybody, in any depth. */
 export function isRedacted(value: unknown, mask: string): boolean {
-  if (value === null || value === mask) return true;
-  return typeof value === 'object' && Object.values(value as object).every((item) => isRedacted(item, mask));
+  const pending = [value];
+  while (pending.length > 0) {
+    const item = pending.pop();
+    if (item === null || item === mask) continue;
+    if (typeof item !== 'object') return false;
+    for (const inner of Object.values(item)) pending.push(inner);
+  }
+  return true;
 }

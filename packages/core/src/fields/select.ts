@@ -166,11 +166,12 @@ class Copy {
   }
 }
 
-function firstRule(tree: FieldTree): FieldRule | undefined {
-  if (tree.rule) return tree.rule;
-  for (const child of [...tree.members.values(), tree.any, tree.element]) {
-    const rule = child && firstRule(child);
-    if (rule && rule.treatment !== 'none') return rule;
+/** A rule of the tree that treats anything. */
+function firstRule({ rule, members, any, element }: FieldTree): FieldRule | undefined {
+  if (rule) return rule.treatment === 'none' ? undefined : rule;
+  for (const child of [...members.values(), any, element]) {
+    const found = child && firstRule(child);
+    if (found) return found;
   }
   return undefined;
 }

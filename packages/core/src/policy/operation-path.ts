@@ -1,19 +1,35 @@
+/** Scheme and authority of a request target in absolute form (RFC 9112 §3.2.2), which frameworks route by its path. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:(?:[/\\]{2}[^/\\?#]*)?/i;
+/** What makes a path readable in more than one way. */
+const AMBIGUOUS = /[%;\\]|(?:^|\/)\.\.?(?:\/|$)/;
+
 /**
- * The ways in which a framework might read a request's path, each as lower-case, decoded, non-empty segments. Usually
- * one. There are more when a path holds encoded slashes, dot segments or `;`: frameworks differ over these, and the
- * policy must hold for every one of them.
+ * The ways in which a framework might read a request's path, each as lower-case, non-empty segments. Usually one.
+ * There are more when a path holds percent-encoding, backslashes, dot segments or `;`: frameworks differ over these
+ * (Express matches literal segments undecoded, Fastify decoded), and the policy must hold for every one of them.
  */
 export function pathReadings(path: string): readonly (readonly string[])[] {
-  const bare = path.replace(/[?#].*$/s, '').toLowerCase();
-  const plain = segments(bare).map(decode);
-  if (!/[%;]|(?:^|\/)\.\.?(?:\/|$)/.test(bare)) return [plain];
+  // Node's url.parse(), which Express and Koa route by, trims white space.
+  const bare = path
+    .trim()
+    .replace(ORIGIN, '')
+    .replace(/[?#].*$/s, '')
+    .toLowerCase();
+  if (!AMBIGUOUS.test(bare)) return [segments(bare)];
   const spellings = [bare, bare.replace(/;[^/]*/g, ''), bare.replace(/;.*$/s, '')];
-  const split = spellings.flatMap((text) => [segments(text).map(decode), segments(decode(text))]);
+  const raw = spellings.flatMap(withSlashes).map(segments);
+  const decoded = raw.map((reading) => reading.map(decode));
+  const split = [...raw, ...decoded, ...spellings.map(decode).flatMap(withSlashes).map(segments)];
   return distinct([...split, ...split.map(withoutDots)]);
 }
 
 function segments(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
+}
+
+/** A path as it is, and with slashes for backslashes as Node's url.parse() may read it. */
+function withSlashes(path: string): string[] {
+  return [path, path.replaceAll('\\', '/')];
 }
 
 /** Percent-decoding; what is not valid stays as it is. Encoded letters come out in lower case too. */
@@ -37,5 +53,5 @@ function withoutDots(path: readonly string[]): string[] {
 }
 
 function distinct(readings: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  return [...new Map(readings.map((reading) => [reading.join('/'), reading])).values()];
+  return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }

@@ -53,28 +53,53 @@ export interface Profile {
   readonly policy: PolicyDocument;
 }
 
-/** Checks what the rest of the library relies on. Throws `option_invalid` naming the member. */
+type Check = readonly [accepts: (value: unknown) => boolean, expected: string];
+const OBJECT: Check = [(value) => typeof value === 'object' && value !== null, 'an object'];
+const LIST: Check = [Array.isArray, 'a list'];
+const TEXT: Check = [(value) => typeof value === 'string', 'a text'];
+const MEDIA_TYPE: Check = [
+  (value) => typeof value === 'string' && /^[a-z\d.+-]+\/[a-z\d.+-]+$/.test(value),
+  'a content type in lower case, without parameters',
+];
+const STATUS: Check = [Number.isInteger, 'an HTTP status'];
+const OPTIONAL_NAME: Check = [
+  (value) => value === undefined || (typeof value === 'string' && value !== ''),
+  'a name',
+];
+
+/** What the rest of the library relies on. A member comes after the object that it is in. */
+const MEMBERS: readonly (readonly [path: string, check: Check])[] = [
+  ['encrypt', OBJECT],
+  ['accept', OBJECT],
+  ['accept.alg', LIST],
+  ['accept.enc', LIST],
+  ['prefix', OBJECT],
+  ['prefix.request', TEXT],
+  ['prefix.response', TEXT],
+  ['message', OBJECT],
+  ['message.contentType', MEDIA_TYPE],
+  ['message.member', OPTIONAL_NAME],
+  ['redaction', TEXT],
+  ['publication', OBJECT],
+  ['publication.path', TEXT],
+  ['publication.times', OBJECT],
+  ['keyRejection', OBJECT],
+  ['keyRejection.status', STATUS],
+  ['policy', OBJECT],
+];
+
+/** Throws `option_invalid` naming the member that is wrong. */
 export function checkProfile(profile: Profile): Profile {
   if (typeof profile !== 'object' || profile === null)
     invalidOption('profile', 'a profile, such as `banked`', profile);
-  for (const member of [
-    'encrypt',
-    'accept',
-    'prefix',
-    'message',
-    'publication',
-    'keyRejection',
-    'policy',
-  ] as const) {
-    if (typeof profile[member] !== 'object') invalidOption(`profile.${member}`, 'an object', profile[member]);
+  for (const [path, [accepts, expected]] of MEMBERS) {
+    const value = path
+      .split('.')
+      .reduce<unknown>((object, name) => Reflect.get(Object(object), name), profile);
+    if (!accepts(value)) invalidOption(`profile.${path}`, expected, value);
   }
   checkAlgorithms('alg', KEY_ALGORITHMS, [profile.encrypt.alg, ...profile.accept.alg]);
   checkAlgorithms('enc', CONTENT_ALGORITHMS, [profile.encrypt.enc, ...profile.accept.enc]);
-  for (const direction of ['request', 'response'] as const) {
-    const prefix: unknown = profile.prefix[direction];
-    if (typeof prefix !== 'string')
-      invalidOption(`profile.prefix.${direction}`, 'a text, empty for none', prefix);
-  }
   return profile;
 }
 

@@ -1,0 +1,37 @@
+import { E2eeError } from '../errors.js';
+import { isDeeperThan } from '../fields/depth.js';
+import type { FieldSlot, Selection } from '../fields/select.js';
+import type { FieldRule } from '../fields/tree.js';
+import type { Limits } from './limits.js';
+
+/** Throws `field_required` for a required field that is nowhere, or missing in one of the places where it belongs. */
+export function checkRequiredFields(required: readonly FieldRule[], slots: readonly FieldSlot[]): void {
+  for (const rule of required) {
+    const places = slots.filter((slot) => slot.rule === rule);
+    if (places.length > 0 && places.every(({ plain, wire }) => plain ?? wire)) continue;
+    throw new E2eeError('field_required', `Field \`${rule.path}\` is required`, { path: rule.path });
+  }
+}
+
+/** Throws `field_invalid` when the body has another shape than a path needs: what stands there could not be covered. */
+export function refuseMismatch({ mismatch }: Selection): void {
+  if (!mismatch) return;
+  const { path } = mismatch;
+  throw new E2eeError('field_invalid', `The body does not have the shape that field \`${path}\` needs`, {
+    path,
+  });
+}
+
+/** Throws `field_conflict` for a field that is there both in plain and encrypted. */
+export function refuseConflict(slots: readonly FieldSlot[]): void {
+  const slot = slots.find(({ plain, wire }) => plain && wire);
+  if (!slot) return;
+  const { path } = slot.rule;
+  throw new E2eeError('field_conflict', `Field \`${path}\` is there both in plain and encrypted`, { path });
+}
+
+/** Throws `limit_exceeded` for a body that recursion could not walk safely. */
+export function refuseDepth(body: unknown, { depth }: Limits): void {
+  if (!isDeeperThan(body, depth)) return;
+  throw new E2eeError('limit_exceeded', `The body is nested deeper than ${depth} levels`);
+}

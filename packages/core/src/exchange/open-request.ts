@@ -1,0 +1,78 @@
+import { E2eeError } from '../errors.js';
+import { selectFields } from '../fields/select.js';
+import type { Operation } from '../policy/policy.js';
+import { checkRequiredFields, refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
+import type { Report } from './events.js';
+import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
+import { type E2eeRequest, headersForBody, mediaType } from './message.js';
+import { isTokenAttempt, messageToken, type Opener, openMessage, openSlots } from './tokens.js';
+
+/** What opening a request needs. */
+export interface RequestContext extends Opener {
+  /** Whether plaintext where the policy says encrypt is let through and reported, not refused. */
+  readonly acceptPlaintext: boolean;
+  readonly report: Report;
+}
+
+/** Decrypts what the policy says of an operation's request, all or nothing. Throws as `decryptRequest` documents. */
+export async function openRequest(
+  request: E2eeRequest,
+  operation: Operation,
+  context: RequestContext,
+): Promise<E2eeRequest> {
+  const { treats, whole, required } = operation.request;
+  if (!treats) return request;
+  if (isAbsent(request.body)) {
+    checkRequiredFields(required, []);
+    return request;
+  }
+  return whole ? openWhole(request, operation, context) : openFields(request, operation, context);
+}
+
+async function openWhole(
+  request: E2eeRequest,
+  operation: Operation,
+  context: RequestContext,
+): Promise<E2eeRequest> {
+  const { profile } = context;
+  const { member, contentType } = profile.message;
+  // Without an envelope the content type tells a bare token, which is no JSON text, from a body in plain.
+  const isBare = member === undefined && mediaType(request.headers) === contentType;
+  const body = isBare ? request.body : parsedJson(request.body);
+  const token = member === undefined ? body : messageToken(body, profile);
+  if (!isBare && (member === undefined ? !isTokenAttempt(body) : token === undefined)) {
+    requireJsonType(request.headers);
+    plaintextIn(operation, '$', context);
+    return { ...request, body };
+  }
+  const value = await openMessage(token, context);
+  return { ...request, headers: headersForBody(request.headers, 'application/json'), body: value };
+}
+
+async function openFields(
+  request: E2eeRequest,
+  operation: Operation,
+  context: RequestContext,
+): Promise<E2eeRequest> {
+  requireJsonType(request.headers);
+  const body = parsedJson(request.body);
+  refuseDepth(body, context.limits);
+  const prefix = context.profile.prefix.request;
+  const selection = selectFields(body, operation.request.fields, { prefix, isToken: isTokenAttempt });
+  refuseMismatch(selection);
+  const { slots } = selection;
+  refuseConflict(slots);
+  for (const { rule } of slots.filter((slot) => slot.plain)) plaintextIn(operation, rule.path, context);
+  checkRequiredFields(operation.request.required, slots);
+  const encrypted = slots.filter((slot) => slot.wire);
+  if (encrypted.length === 0) return { ...request, body };
+  await openSlots(encrypted, context);
+  return { ...request, headers: headersForBody(request.headers), body: selection.result() };
+}
+
+function plaintextIn(operation: Operation, path: string, { acceptPlaintext, report }: RequestContext): void {
+  if (!acceptPlaintext) {
+    throw new E2eeError('plaintext_refused', `Field \`${path}\` must be encrypted`, { path });
+  }
+  report({ type: 'plaintext_accepted', operation: operation.name, path });
+}
