@@ -10,6 +10,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'apps/*/**/*.test.ts',
       'test/**/*.test.ts',
+      'docs/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     // RSA key generation on a busy two-core machine takes seconds.

@@ -1,8 +1,9 @@
-import type { JWK } from 'jose';
+import { base64url, type JWK } from 'jose';
 import { invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { refuseToken } from '../jwe/refusal.js';
 import { unavailable } from './encryption-keys.js';
+import { isTimeout } from './fetch-jwks.js';
 import { importKey } from './import-key.js';
 import { asEncryptionKey, type DecryptionKey } from './key.js';
 
@@ -45,15 +46,24 @@ export async function serviceKey(options: ServiceKeyOptions): Promise<Decryption
   const { publicKey, unwrapper, timeout = 5_000 } = options;
   if (typeof unwrapper?.unwrap !== 'function')
     invalidOption('unwrapper', 'an object with `unwrap`', unwrapper);
-  if (!Number.isFinite(timeout) || timeout <= 0)
-    invalidOption('timeout', 'a number of milliseconds', timeout);
+  if (!isTimeout(timeout)) invalidOption('timeout', 'a whole number of milliseconds', timeout);
   const imported = await importKey(publicKey, options.kid === undefined ? {} : { kid: options.kid });
   const { kid, alg, publicJwk } = asEncryptionKey(imported);
+  const length = modulusBytes(publicJwk);
   const unwrap = async (encryptedKey: Uint8Array): Promise<Uint8Array> => {
+    // Services call this anything but a bad ciphertext, and charge for it.
+    if (encryptedKey.length !== length) refuseToken();
     const cek = await askService(encryptedKey, { kid, alg, signal: AbortSignal.timeout(timeout) }, unwrapper);
+    if (cek && !ArrayBuffer.isView(cek)) unavailable('The key service answered something else than bytes');
     return cek ?? refuseToken();
   };
   return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
+}
+
+/** How long everything is that is encrypted to an RSA key (RFC 8017 §7.1.1). */
+function modulusBytes({ n = '' }: JWK): number {
+  const bytes = base64url.decode(n);
+  return bytes.length - bytes.findIndex((byte) => byte !== 0);
 }
 
 async function askService(
@@ -64,8 +74,10 @@ async function askService(
   const deadline = new Promise<never>((_, reject) => {
     key.signal.addEventListener('abort', () => reject(key.signal.reason), { once: true });
   });
+  // What throws at once must not leave the deadline behind with nobody to hear its rejection.
+  const ask = async (): Promise<Uint8Array | undefined> => unwrapper.unwrap(encryptedKey, key);
   try {
-    return await Promise.race([unwrapper.unwrap(encryptedKey, key), deadline]);
+    return await Promise.race([ask(), deadline]);
   } catch (cause) {
     return unavailable('The key service cannot be asked', cause);
   }
