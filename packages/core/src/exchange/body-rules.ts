@@ -35,3 +35,13 @@ export function refuseDepth(body: unknown, { depth }: Limits): void {
   if (!isDeeperThan(body, depth)) return;
   throw new E2eeError('limit_exceeded', `The body is nested deeper than ${depth} levels`);
 }
+
+/** Throws `limit_exceeded` for a token that the other end, with the same limits, would refuse. */
+export function refuseLongToken(token: string, limit: number, path: string): void {
+  if (token.length <= limit) return;
+  throw new E2eeError(
+    'limit_exceeded',
+    `Field \`${path}\` is too large: its token has over ${limit} characters`,
+    { path },
+  );
+}

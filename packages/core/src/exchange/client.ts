@@ -1,27 +1,25 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import { isRedacted } from '../fields/redact.js';
-import { type FieldSlot, selectFields } from '../fields/select.js';
+import { selectFields } from '../fields/select.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
 import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
-import { checkRequiredFields, refuseConflict, refuseMismatch } from './body-rules.js';
-import { type Report, reporter } from './events.js';
-import { isAbsent, readableJson, requireJsonType, serialisedJson } from './json-body.js';
-import { checkLimits, type Limits } from './limits.js';
-import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
-import { isKeyRejection } from './profile-answers.js';
 import {
-  isMessage,
-  messageBody,
-  messageToken,
-  openMessage,
-  openSlots,
-  sealMessage,
-  sealSlots,
-} from './tokens.js';
+  checkRequiredFields,
+  refuseConflict,
+  refuseDepth,
+  refuseLongToken,
+  refuseMismatch,
+} from './body-rules.js';
+import { type Report, reporter } from './events.js';
+import { isAbsent, requireJsonType, serialisedJson } from './json-body.js';
+import { CLIENT_DEFAULTS, checkLimits, type Limits } from './limits.js';
+import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
+import { openResponse } from './open-response.js';
+import { isKeyRejection } from './profile-answers.js';
+import { isMessage, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 export interface E2eeClientOptions {
   readonly profile: Profile;
@@ -99,7 +97,7 @@ class Client implements E2eeClient {
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
     this.#refuseUnmatched = unmatched === 'refuse';
-    this.#limits = checkLimits(options.limits);
+    this.#limits = checkLimits(options.limits, CLIENT_DEFAULTS);
     this.#report = reporter(options.onEvent);
   }
 
@@ -123,17 +121,17 @@ class Client implements E2eeClient {
   }
 
   async decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse> {
-    const operation = this.#policy.match(request.method, request.path);
-    if (isAbsent(response.body)) return response;
-    const message = this.#messageIn(response);
-    if (message !== undefined) return this.#openMessage(message, operation, response);
-    if (!operation?.response.treats) return response;
-    this.#reportWhole(operation, response);
-    return this.#openFields(operation, response, this.#report);
+    return openResponse(response, this.#policy.match(request.method, request.path), {
+      profile: this.#profile,
+      limits: this.#limits,
+      keyRing: this.#keyRing,
+      report: this.#report,
+    });
   }
 
   async recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean> {
-    if (!isKeyRejection(response, this.#profile)) return false;
+    const operation = this.#policy.match(request.method, request.path);
+    if (!operation?.request.treats || !isKeyRejection(response, this.#profile)) return false;
     const used = this.#usedKid.get(request) ?? (await this.#currentKid());
     if (await this.#hasOtherKey(used)) return true;
     await this.#encryptionKeys.refresh();
@@ -144,8 +142,10 @@ class Client implements E2eeClient {
     if (isMessage(request.body, this.#profile)) return request;
     requireJsonType(request.headers);
     const body = serialisedJson(request.body);
+    refuseDepth(body, this.#limits);
     const key = await this.#encryptionKeys.current();
     const token = await sealMessage(body, key, this.#profile);
+    refuseLongToken(token, this.#limits.messageLength, '$');
     const { member, contentType } = this.#profile.message;
     const headers = headersForBody(request.headers, member === undefined ? contentType : 'application/json');
     return this.#sealed(request, { ...request, headers, body: messageBody(token, this.#profile) }, key.kid);
@@ -153,7 +153,9 @@ class Client implements E2eeClient {
 
   async #sealFields(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
     requireJsonType(request.headers);
-    const selection = selectFields(serialisedJson(request.body), operation.request.fields, {
+    const body = serialisedJson(request.body);
+    refuseDepth(body, this.#limits);
+    const selection = selectFields(body, operation.request.fields, {
       prefix: this.#profile.prefix.request,
       isToken: looksLikeCompactJwe,
     });
@@ -162,17 +164,17 @@ class Client implements E2eeClient {
     refuseConflict(slots);
     for (const { rule, wire } of slots) {
       if (wire && !looksLikeCompactJwe(wire.value)) {
-        throw new E2eeError(
-          'field_invalid',
-          `The encrypted form of field \`${rule.path}\` is not a token`,
-          rule,
-        );
+        throw new E2eeError('field_invalid', `The encrypted form of field \`${rule.path}\` is not a token`, {
+          path: rule.path,
+        });
       }
     }
     checkRequiredFields(operation.request.required, slots);
     if (!slots.some((slot) => slot.plain)) return request;
     const key = await this.#encryptionKeys.current();
-    await sealSlots(slots, key, this.#profile);
+    for (const { rule, token } of await sealSlots(slots, key, this.#profile)) {
+      refuseLongToken(token, this.#limits.tokenLength, rule.path);
+    }
     const sealed = { ...request, headers: headersForBody(request.headers), body: selection.result() };
     return this.#sealed(request, sealed, key.kid);
   }
@@ -181,64 +183,6 @@ class Client implements E2eeClient {
     this.#usedKid.set(plain, kid);
     this.#usedKid.set(sealed, kid);
     return sealed;
-  }
-
-  /** The token of a whole-message response. The content type decides, or the envelope where the profile has one. */
-  #messageIn(response: E2eeResponse): unknown {
-    const { member, contentType } = this.#profile.message;
-    if (member === undefined) return mediaType(response.headers) === contentType ? response.body : undefined;
-    const token = messageToken(response.body, this.#profile);
-    return looksLikeCompactJwe(token) ? token : undefined;
-  }
-
-  async #openMessage(
-    message: unknown,
-    operation: Operation | undefined,
-    response: E2eeResponse,
-  ): Promise<E2eeResponse> {
-    if (!this.#keyRing) {
-      this.#report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
-      return response;
-    }
-    const body = await openMessage(message, { ...this.#opening(), keyRing: this.#keyRing });
-    const inner = { ...response, headers: headersForBody(response.headers, 'application/json'), body };
-    return operation ? this.#openFields(operation, inner, () => {}) : inner;
-  }
-
-  /** An error in plain is not reported: it may be the other end's own answer, which is never encrypted. */
-  #reportWhole({ name, response: { whole } }: Operation, { status, body }: E2eeResponse): void {
-    if (!whole || status >= 400) return;
-    const read = readableJson(body);
-    if (read && isRedacted(read.value, this.#profile.redaction)) return;
-    this.#report({ type: 'plaintext_received', operation: name, path: whole.path });
-  }
-
-  async #openFields(operation: Operation, response: E2eeResponse, report: Report): Promise<E2eeResponse> {
-    const body = readableJson(response.body);
-    // What is not JSON is left to the caller: nothing can leak from it here.
-    if (!body) return response;
-    const selection = selectFields(body.value, operation.response.fields, {
-      prefix: this.#profile.prefix.response,
-      isToken: looksLikeCompactJwe,
-    });
-    const where = ({ rule }: FieldSlot) => ({ operation: operation.name, path: rule.path });
-    for (const slot of selection.slots) {
-      if (slot.plain && !isRedacted(slot.plain.value, this.#profile.redaction)) {
-        report({ type: 'plaintext_received', ...where(slot) });
-      }
-    }
-    const encrypted = selection.slots.filter((slot) => slot.wire);
-    if (encrypted.length === 0) return response;
-    if (!this.#keyRing) {
-      for (const slot of encrypted) report({ type: 'ciphertext_left', ...where(slot) });
-      return response;
-    }
-    await openSlots(encrypted, { ...this.#opening(), keyRing: this.#keyRing });
-    return { ...response, headers: headersForBody(response.headers), body: selection.result() };
-  }
-
-  #opening(): { profile: Profile; limits: Limits } {
-    return { profile: this.#profile, limits: this.#limits };
   }
 
   async #hasOtherKey(used: string | undefined): Promise<boolean> {

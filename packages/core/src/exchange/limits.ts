@@ -2,7 +2,7 @@ import { invalidOption } from '../errors.js';
 
 /** Bounds on what a peer can make us do. Each is checked before the first private-key operation. */
 export interface Limits {
-  /** Most tokens in one body. Default 64. */
+  /** Most tokens in one body. Default 64 in a request, 1,024 in a response, whose sender is known. */
   readonly tokens: number;
   /** Longest token of a field, in characters. Default 16,384. */
   readonly tokenLength: number;
@@ -22,12 +22,15 @@ const DEFAULTS: Limits = {
   depth: 64,
 };
 
-export function checkLimits(given: Partial<Limits> = {}): Limits {
+/** The client end's own defaults: what it opens comes from the provider that it chose. */
+export const CLIENT_DEFAULTS: Partial<Limits> = { tokens: 1_024 };
+
+export function checkLimits(given: Partial<Limits> = {}, defaults: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULTS, name))
       invalidOption(`limits.${name}`, `one of ${Object.keys(DEFAULTS).join(', ')}`, value);
     if (!Number.isSafeInteger(value) || value < 1)
       invalidOption(`limits.${name}`, 'a whole number from 1', value);
   }
-  return Object.freeze({ ...DEFAULTS, ...given });
+  return Object.freeze({ ...DEFAULTS, ...defaults, ...given });
 }

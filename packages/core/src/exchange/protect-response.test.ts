@@ -400,11 +400,36 @@ describe('every status and every way out', () => {
     ['list.#.secret', { list: [CANARY] }],
     ['secret', [{ secret: CANARY }]],
   ])('refuses a body whose shape would hide %s: %j', async (path, body) => {
-    for (const status of [200, 404]) {
-      const error = await refusal(ends.server.protectResponse(post('/things'), answer(body, status)));
-      expect(error).toMatchObject({ code: 'response_refused', status: 500, path });
-      expect(error.message).not.toContain(CANARY);
-    }
+    const error = await refusal(ends.server.protectResponse(post('/things'), answer(body)));
+    expect(error).toMatchObject({ code: 'response_refused', status: 500, path });
+    expect(error.message).not.toContain(CANARY);
+    const sent = await ends.server.protectResponse(post('/things'), answer(body, 404));
+    expect(sent).toMatchObject({ status: 404, body: { errors: [{ code: 'response_refused' }] } });
+    expect(JSON.stringify(sent)).not.toContain(CANARY);
+  });
+
+  it('asks for the key of a recipient only when something is to be encrypted', async () => {
+    let asked = 0;
+    const down = async (): Promise<never> => {
+      asked += 1;
+      throw new E2eeError('keys_unavailable', 'down');
+    };
+    const recipient: Recipient = {
+      id: 'p1',
+      response: 'encrypt',
+      encryptionKeys: { current: down, refresh: async () => {} },
+    };
+    const sent = await ends.server.protectResponse(
+      post('/things'),
+      answer({ secret: 1 }, 404),
+      to(recipient),
+    );
+    expect(sent.body).toEqual({ secret: MASK });
+    expect(asked).toBe(0);
+    const error = await refusal(
+      ends.server.protectResponse(post('/things'), answer({ token: 1 }), to(recipient)),
+    );
+    expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
   });
 
   it('refuses a field that is there in plain and encrypted', async () => {

@@ -1,8 +1,9 @@
 import { E2eeError } from '../errors.js';
 import { redact } from '../fields/redact.js';
 import { type FieldSlot, type Selection, selectFields } from '../fields/select.js';
+import type { FieldRule } from '../fields/tree.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
-import type { Operation, ResponseTreatment } from '../policy/policy.js';
+import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
 import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
 import type { Report } from './events.js';
@@ -10,7 +11,14 @@ import { serialisedJson } from './json-body.js';
 import type { Limits } from './limits.js';
 import { type E2eeResponse, headersForBody, mediaType } from './message.js';
 import { errorBody } from './profile-answers.js';
-import { type Delivery, deliveryTo, FIELD_ACTIONS, type Recipient, reportKeyless } from './recipient.js';
+import {
+  type Delivery,
+  deliveryTo,
+  FIELD_ACTIONS,
+  lacksKey,
+  type Recipient,
+  type Treating,
+} from './recipient.js';
 import { isMessage, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 /** What protecting a response needs. */
@@ -33,24 +41,27 @@ export async function protectBody(
   if (isSealed(response, profile)) return response;
   const body = serialisedJson(response.body);
   refuseDepth(body, limits);
-  const delivery = await deliveryTo(recipient);
-  if (delivery.mode === 'keyless') reportKeyless(report, operation.name, recipient);
-  if (whole) {
-    const plain = { ...response, body };
-    return protectWhole(plain, whole.treatment as ResponseTreatment, delivery, profile); // the only treatments here
-  }
+  const delivery = deliveryTo(recipient);
   const prefix = profile.prefix.response;
   const selection = selectFields(body, fields, { prefix, isToken: looksLikeCompactJwe });
+  const touched = whole ? [whole] : selection.slots.filter((slot) => slot.plain).map(({ rule }) => rule);
+  if (touched.some((rule) => lacksKey(treatmentOf(rule), delivery, recipient))) {
+    const to = recipient && { recipient: recipient.id };
+    report({ type: 'redacted_without_key', operation: operation.name, ...to });
+  }
+  if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), delivery, profile);
   await protectFields(selection, delivery, profile);
   const result = { ...response, body: selection.result() };
   return delivery.mode === 'message' ? sealed(result, delivery, profile) : asJson(result);
 }
 
-/** What goes out instead of a body that cannot be read as JSON: the status alone, or nothing at all. */
-export function withoutBody({ status, headers }: E2eeResponse, name: string, profile: Profile): E2eeResponse {
-  if (status < 300) {
-    throw new E2eeError('response_refused', `The response of \`${name}\` cannot be read as JSON`);
-  }
+/** Whether it is the body that cannot be protected, and not our means that fail. */
+export function isFaultOfBody(error: unknown): boolean {
+  return error instanceof E2eeError && error.status < 500;
+}
+
+/** What goes out instead of the body of an error or a redirection that cannot be protected: the status alone. */
+export function withoutBody({ status, headers }: E2eeResponse, profile: Profile): E2eeResponse {
   if (status < 400) return { status, headers: headersForBody(headers) };
   const body = errorBody(profile, status, 'response_refused');
   return { status, headers: headersForBody(headers, 'application/json'), body };
@@ -67,11 +78,11 @@ export function asServerFailure(error: unknown, name: string): E2eeError {
 
 async function protectWhole(
   response: E2eeResponse,
-  treatment: ResponseTreatment,
+  treatment: Treating,
   delivery: Delivery,
   profile: Profile,
 ): Promise<E2eeResponse> {
-  const action = treatment === 'none' ? 'keep' : FIELD_ACTIONS[treatment][delivery.mode];
+  const action = FIELD_ACTIONS[treatment][delivery.mode];
   const body = action === 'redact' ? redact(response.body, profile.redaction) : response.body;
   if (delivery.mode !== 'keyless' && (action === 'encrypt' || delivery.mode === 'message')) {
     return sealed({ ...response, body }, delivery, profile);
@@ -79,23 +90,37 @@ async function protectWhole(
   return asJson({ ...response, body });
 }
 
-async function protectFields(selection: Selection, delivery: Delivery, profile: Profile): Promise<void> {
-  refuseMismatch(selection);
-  refuseConflict(selection.slots);
-  const actionOf = ({ rule }: FieldSlot): string =>
-    FIELD_ACTIONS[rule.treatment as Exclude<ResponseTreatment, 'none'>][delivery.mode];
-  const plain = selection.slots.filter((slot) => slot.plain);
-  const strange = selection.slots.find(({ wire }) => wire && !looksLikeCompactJwe(wire.value));
+async function protectFields(
+  { slots, ...selection }: Selection,
+  delivery: Delivery,
+  profile: Profile,
+): Promise<void> {
+  refuseMismatch({ slots, ...selection });
+  refuseConflict(slots);
+  const strange = slots.find(({ wire }) => wire && !looksLikeCompactJwe(wire.value));
   if (strange) {
     const { path } = strange.rule;
     throw new E2eeError('field_invalid', `The encrypted form of \`${path}\` is not a token`, { path });
   }
-  for (const slot of plain) {
-    if (actionOf(slot) === 'redact') slot.setPlain(redact(slot.plain?.value, profile.redaction));
+  const slotsTo = (action: string): FieldSlot[] =>
+    slots.filter(({ rule }) => FIELD_ACTIONS[treatmentOf(rule)][delivery.mode] === action);
+  for (const slot of slotsTo('redact')) {
+    const found = slot.plain ?? slot.wire; // a handler's value may look like a token
+    if (found) slot.setPlain(redact(found.value, profile.redaction));
   }
-  if (delivery.mode === 'keyless') return;
-  const encrypted = plain.filter((slot) => actionOf(slot) === 'encrypt');
-  await sealSlots(encrypted, delivery.key, profile);
+  const encrypted = slotsTo('encrypt').filter(({ rule, plain }) => plain && !isNullText(rule, plain.value));
+  if (delivery.mode === 'keyless' || encrypted.length === 0) return;
+  await sealSlots(encrypted, await delivery.keys.current(), profile);
+}
+
+/** A text that a handler does not have. Null stays null, as it does when it is redacted. */
+function isNullText(rule: FieldRule, value: unknown): boolean {
+  return rule.as === 'text' && value === null;
+}
+
+/** The treatment of a rule that was found in a response: `none` never is. */
+function treatmentOf(rule: FieldRule): Treating {
+  return rule.treatment as Treating;
 }
 
 async function sealed(
@@ -104,7 +129,7 @@ async function sealed(
   profile: Profile,
 ): Promise<E2eeResponse> {
   const { member, contentType } = profile.message;
-  const token = await sealMessage(response.body, delivery.key, profile);
+  const token = await sealMessage(response.body, await delivery.keys.current(), profile);
   const headers = headersForBody(response.headers, member === undefined ? contentType : 'application/json');
   return { ...response, headers, body: messageBody(token, profile) };
 }

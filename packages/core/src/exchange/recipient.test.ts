@@ -1,28 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { party } from '../../test/two-ends.js';
 import { staticKeys } from '../keys/encryption-keys.js';
-import type { E2eeEvent } from './events.js';
-import { deliveryTo, FIELD_ACTIONS, type Recipient, reportKeyless } from './recipient.js';
+import { deliveryTo, FIELD_ACTIONS, lacksKey, type Recipient } from './recipient.js';
 
 describe('deliveryTo', () => {
-  it('is without a key for nobody, and for a recipient who has none', async () => {
-    expect(await deliveryTo(undefined)).toEqual({ mode: 'keyless' });
+  it('is without a key for nobody, and for a recipient who has none', () => {
+    expect(deliveryTo(undefined)).toEqual({ mode: 'keyless' });
     for (const response of ['encrypt', 'redact', 'message'] as const) {
-      expect(await deliveryTo({ id: 'p1', response })).toEqual({ mode: 'keyless' });
+      expect(deliveryTo({ id: 'p1', response })).toEqual({ mode: 'keyless' });
     }
   });
 
-  it('is what a recipient with a key has chosen, with its current key', async () => {
+  it('is what a recipient with keys has chosen', async () => {
     const { encryptionKey } = await party('partner');
     for (const response of ['encrypt', 'redact', 'message'] as const) {
-      const recipient: Recipient = { id: 'p1', encryptionKeys: staticKeys(encryptionKey), response };
-      expect(await deliveryTo(recipient)).toEqual({ mode: response, key: encryptionKey });
+      const keys = staticKeys(encryptionKey);
+      expect(deliveryTo({ id: 'p1', encryptionKeys: keys, response })).toEqual({ mode: response, keys });
     }
   });
 
-  it('rejects a choice that it does not know, with or without a key', async () => {
+  it('refuses a choice that it does not know', () => {
     const recipient = { id: 'p1', response: 'toString' } as unknown as Recipient;
-    await expect(deliveryTo(recipient)).rejects.toMatchObject({ code: 'option_invalid', status: 500 });
+    expect(() => deliveryTo(recipient)).toThrow(
+      expect.objectContaining({ code: 'option_invalid', status: 500 }),
+    );
   });
 });
 
@@ -36,21 +37,24 @@ describe('FIELD_ACTIONS', () => {
   });
 });
 
-describe('reportKeyless', () => {
-  it.each<[Recipient | undefined, E2eeEvent[]]>([
-    [undefined, [{ type: 'redacted_without_key', operation: 'POST /a' }]],
-    [
-      { id: 'p1', response: 'encrypt' },
-      [{ type: 'redacted_without_key', operation: 'POST /a', recipient: 'p1' }],
-    ],
-    [
-      { id: 'p1', response: 'message' },
-      [{ type: 'redacted_without_key', operation: 'POST /a', recipient: 'p1' }],
-    ],
-    [{ id: 'p1', response: 'redact' }, []],
-  ])('reports for %j %j', (recipient, events) => {
-    const heard: E2eeEvent[] = [];
-    reportKeyless((event) => heard.push(event), 'POST /a', recipient);
-    expect(heard).toEqual(events);
+describe('lacksKey', () => {
+  const CHOICES = [undefined, 'encrypt', 'message', 'redact'] as const;
+
+  it.each([
+    ['redact', [false, false, false, false]],
+    ['encrypt', [true, true, true, true]],
+    ['redact-or-encrypt', [true, true, true, false]],
+  ] as const)('of a row that says %s', (treatment, expected) => {
+    const found = CHOICES.map((response) => {
+      const recipient = response && { id: 'p1', response };
+      return lacksKey(treatment, deliveryTo(recipient), recipient);
+    });
+    expect(found).toEqual(expected);
+  });
+
+  it('is never so for a recipient with a key', async () => {
+    const { encryptionKey } = await party('partner');
+    const recipient: Recipient = { id: 'p1', encryptionKeys: staticKeys(encryptionKey), response: 'redact' };
+    expect(lacksKey('encrypt', deliveryTo(recipient), recipient)).toBe(false);
   });
 });

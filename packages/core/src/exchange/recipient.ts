@@ -1,8 +1,6 @@
 import { E2eeError } from '../errors.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
-import type { EncryptionKey } from '../keys/key.js';
 import type { ResponseTreatment } from '../policy/policy.js';
-import type { Report } from './events.js';
 
 /** The party that a response is for, found from the authenticated request. */
 export interface Recipient {
@@ -19,17 +17,17 @@ export type FindRecipient<Request> = (
   request: Request,
 ) => Recipient | undefined | Promise<Recipient | undefined>;
 
-/** How a response goes out: to whom, with which key. */
+/** How a response goes out, and with whose keys. */
 export type Delivery =
   | { readonly mode: 'keyless' }
-  | { readonly mode: 'redact' | 'encrypt' | 'message'; readonly key: EncryptionKey };
+  | { readonly mode: 'redact' | 'encrypt' | 'message'; readonly keys: EncryptionKeys };
+
+/** A treatment that changes anything. */
+export type Treating = Exclude<ResponseTreatment, 'none'>;
 
 /** What becomes of a field: treatment by mode of delivery. `keep`: it is safe inside the encrypted message. */
 export const FIELD_ACTIONS: Readonly<
-  Record<
-    Exclude<ResponseTreatment, 'none'>,
-    Readonly<Record<Delivery['mode'], 'redact' | 'encrypt' | 'keep'>>
-  >
+  Record<Treating, Readonly<Record<Delivery['mode'], 'redact' | 'encrypt' | 'keep'>>>
 > = {
   redact: { keyless: 'redact', redact: 'redact', encrypt: 'redact', message: 'redact' },
   encrypt: { keyless: 'redact', redact: 'encrypt', encrypt: 'encrypt', message: 'keep' },
@@ -38,11 +36,8 @@ export const FIELD_ACTIONS: Readonly<
 
 const CHOICES: readonly unknown[] = ['encrypt', 'redact', 'message'];
 
-/**
- * Decides how a response goes to a recipient. Rejects when the recipient has keys but none can be had: redacting then
- * would store masks in its records as if they were data.
- */
-export async function deliveryTo(recipient: Recipient | undefined): Promise<Delivery> {
+/** Decides how a response goes to a recipient. Throws `option_invalid` for a choice that there is not. */
+export function deliveryTo(recipient: Recipient | undefined): Delivery {
   if (!recipient) return { mode: 'keyless' };
   if (!CHOICES.includes(recipient.response)) {
     throw new E2eeError(
@@ -51,11 +46,12 @@ export async function deliveryTo(recipient: Recipient | undefined): Promise<Deli
     );
   }
   if (!recipient.encryptionKeys) return { mode: 'keyless' };
-  return { mode: recipient.response, key: await recipient.encryptionKeys.current() };
+  return { mode: recipient.response, keys: recipient.encryptionKeys };
 }
 
-/** Tells when fields are redacted only because the recipient has no key. */
-export function reportKeyless(report: Report, operation: string, recipient: Recipient | undefined): void {
-  if (recipient?.response === 'redact') return;
-  report({ type: 'redacted_without_key', operation, ...(recipient && { recipient: recipient.id }) });
+/** Whether a field is redacted only because there is no recipient with a key. */
+export function lacksKey(treatment: Treating, delivery: Delivery, recipient: Recipient | undefined): boolean {
+  return (
+    delivery.mode === 'keyless' && FIELD_ACTIONS[treatment][recipient?.response ?? 'encrypt'] !== 'redact'
+  );
 }

@@ -345,7 +345,7 @@ describe('a response goes out', () => {
   });
 
   it.each<[string | undefined, readonly string[]]>([
-    ['masked', []],
+    ['masked', ['redacted_without_key']], // `mandate_id` is to be encrypted, whatever the recipient chose
     [undefined, ['redacted_without_key']],
     ['nobody', ['redacted_without_key']],
     ['__proto__', ['redacted_without_key']],

@@ -9,7 +9,7 @@ import { checkLimits, type Limits } from './limits.js';
 import type { E2eeRequest, E2eeResponse } from './message.js';
 import { openRequest, type RequestContext } from './open-request.js';
 import { errorAnswer } from './profile-answers.js';
-import { asServerFailure, protectBody, withoutBody } from './protect-response.js';
+import { asServerFailure, isFaultOfBody, protectBody, withoutBody } from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
 import type { FindRecipient } from './recipient.js';
 
@@ -158,9 +158,9 @@ class Server implements E2eeServer {
       return await protectBody(response, operation, await find?.(), this.#context);
     } catch (error) {
       this.#context.report({ type: 'response_refused', operation: operation.name, ...asE2eeError(error) });
-      if (error instanceof E2eeError && error.code === 'body_unreadable')
-        return withoutBody(response, operation.name, this.#context.profile);
-      throw asServerFailure(error, operation.name);
+      const failure = asServerFailure(error, operation.name);
+      if (isFaultOfBody(error) && status >= 300) return withoutBody(response, this.#context.profile);
+      throw failure;
     }
   }
 

@@ -1,6 +1,7 @@
 import { E2eeError } from '../errors.js';
 import { decodeField, encodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
+import type { FieldRule } from '../fields/tree.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
 import { checkJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
@@ -25,19 +26,21 @@ export function isTokenAttempt(value: unknown): boolean {
   return typeof value === 'string' && (value.startsWith('eyJ') || /^[^.]*(?:\.[^.]*){4}$/.test(value));
 }
 
-/** Encrypts the plain form of each slot. Nothing is changed when one of them fails. */
+/** Encrypts the plain form of each slot, and tells what became of which. Nothing is changed when one of them fails. */
 export async function sealSlots(
   slots: readonly FieldSlot[],
   key: EncryptionKey,
   profile: Profile,
-): Promise<void> {
+): Promise<{ rule: FieldRule; token: string }[]> {
   const plain = slots.filter((slot) => slot.plain);
   const plaintexts = plain.map(({ rule, plain: field }) => encodeField(field?.value, rule.as, rule.path));
   const tokens = await Promise.all(
     plaintexts.map((bytes) => encryptJwe(bytes, key, { enc: profile.encrypt.enc })),
   );
-  plain.forEach((slot, i) => {
-    slot.setWire(tokens[i]);
+  return plain.map((slot, i) => {
+    const token = tokens[i] as string; // one for each
+    slot.setWire(token);
+    return { rule: slot.rule, token };
   });
 }
 

@@ -20,13 +20,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** A value as the plaintext of a token. Throws `field_invalid` naming the path. */
 export function encodeField(value: unknown, as: FieldEncoding, path: string): Uint8Array {
   const text = ENCODINGS[as].encode(value);
+  if (text === undefined) {
+    const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+    throw new E2eeError('field_invalid', `Field \`${path}\` must be a text, not ${kind}`, { path });
+  }
   // A lone surrogate has no UTF-8 form: it would come back as U+FFFD.
-  if (text === undefined || !text.isWellFormed()) {
-    throw new E2eeError(
-      'field_invalid',
-      `Field \`${path}\` is not a well-formed text, as its policy row says`,
-      { path },
-    );
+  if (!text.isWellFormed()) {
+    throw new E2eeError('field_invalid', `Field \`${path}\` must be a well-formed text`, { path });
   }
   return new TextEncoder().encode(text);
 }
