@@ -1,17 +1,30 @@
-import { bodyText, type E2eeClient, type E2eeRequest, type E2eeResponse } from '@e2ee/core';
+import { bodyText, type E2eeClient, E2eeError, type E2eeRequest, type E2eeResponse } from '@e2ee/core';
 import axios, {
+  Axios,
   type AxiosAdapter,
   AxiosHeaders,
+  type AxiosRequestTransformer,
   type AxiosResponse,
+  CanceledError,
   type InternalAxiosRequestConfig,
   isAxiosError,
 } from 'axios';
 import { OpaqueBody } from './opaque-body.js';
+import { isUnread, readBody, replaceBody } from './response-body.js';
 
 type Config = InternalAxiosRequestConfig;
 type Outcome = { readonly response: AxiosResponse; readonly error?: unknown };
+type Headers = Readonly<Record<string, string>>;
 
-/** Which exchange an adapter function belongs to: the one thing of a config that survives merging and shows nothing. */
+/** A body as it was sent and as it was before encryption, with the content type of each. */
+interface Sent {
+  readonly plain: unknown;
+  readonly plainType: string | undefined;
+  readonly wire: unknown;
+  readonly wireType: unknown;
+}
+
+/** Which exchange a function in a config belongs to: functions survive merging, and show nothing. */
 const exchanges = new WeakMap<object, Exchange>();
 
 /**
@@ -21,69 +34,89 @@ const exchanges = new WeakMap<object, Exchange>();
  */
 export class Exchange {
   readonly #client: E2eeClient;
-  readonly #base: Config['adapter'];
+  #base: Config['adapter'];
   readonly #adapter: AxiosAdapter = (config) => this.#run(config);
+  readonly #claim: AxiosRequestTransformer;
   /** What was last sent, and what it was made from: a retry starts from there. */
-  #sent: { wire: unknown; plain: unknown; contentType: string | undefined } | undefined;
-  #decrypted = false;
+  #sent: Sent | undefined;
 
-  private constructor(client: E2eeClient, base: Config['adapter']) {
+  private constructor(client: E2eeClient) {
+    const attach = (config: Config): void => this.#attach(config);
     this.#client = client;
-    this.#base = base;
+    // The last transformation: an interceptor that ran after ours may have put another adapter in our place.
+    this.#claim = function claim(data: unknown): unknown {
+      attach(this);
+      return data;
+    };
     exchanges.set(this.#adapter, this);
+    exchanges.set(this.#claim, this);
   }
 
-  /** Makes a request go through an exchange: a new one, or, when a request is sent again, the one that it had. */
+  /** Makes a request go through an exchange of its own. One that is sent again starts from its plain body. */
   static prepare(client: E2eeClient, config: Config): Config {
+    const exchange = new Exchange(client);
     const earlier = Exchange.of(config);
-    const base = earlier ? earlier.#base : config.adapter;
-    const exchange = earlier && earlier.#client === client ? earlier : new Exchange(client, base);
-    const transforms = [config.transformRequest ?? []].flat();
-    config.adapter = exchange.#adapter;
-    config.transformRequest = [
-      ...transforms.filter((transform) => transform !== OpaqueBody.seal),
-      OpaqueBody.seal,
-    ];
-    exchange.#restore(config);
+    if (earlier && earlier.#client === client) earlier.#restore(config);
+    if (OpaqueBody.open(config.data) !== config.data) {
+      throw new E2eeError(
+        'body_unreadable',
+        'Only the axios instance that this request was made with can retry it',
+      );
+    }
+    const transforms = transformsOf(config).filter(
+      (item) => !exchanges.has(item) && item !== OpaqueBody.open,
+    );
+    config.transformRequest = [...transforms, exchange.#claim];
+    exchange.#attach(config);
     return config;
   }
 
   /** The exchange that a config went through, if it did. */
-  static of(config: unknown): Exchange | undefined {
-    const adapter =
-      typeof config === 'object' && config !== null && 'adapter' in config ? config.adapter : undefined;
-    return typeof adapter === 'function' ? exchanges.get(adapter) : undefined;
+  static of(config: Config): Exchange | undefined {
+    const functions = [config.adapter, ...transformsOf(config)].filter((item) => typeof item === 'function');
+    return functions.map((item) => exchanges.get(item)).find((exchange) => exchange !== undefined);
   }
 
-  /** Takes out of an error what should not be seen in logs: a body that was not sent, a decrypted answer. */
-  conceal(config: Config, response: AxiosResponse | undefined): void {
-    if (config.data !== this.#sent?.wire) config.data = this.#sent?.wire;
-    if (!response || !this.#decrypted) return;
-    let { data } = response;
-    // An accessor: `error.response.data` reads and writes as ever, but `inspect` shows only that there is one.
-    Object.defineProperty(response, 'data', {
-      get: () => data,
-      set: (value: unknown) => {
-        data = value;
-      },
-      enumerable: true,
-      configurable: true,
-    });
+  /** Takes out of the config of an error what logs should not show: a plain body. A retry finds it again. */
+  conceal(config: Config): void {
+    if (this.#sent) {
+      if (config.data !== this.#sent.wire) config.data = this.#sent.wire;
+    } else if (config.data !== undefined) {
+      config.data = OpaqueBody.of(config.data);
+      config.transformRequest = [OpaqueBody.open, ...transformsOf(config)];
+    }
+  }
+
+  /** What was last sent, if anything of it was encrypted. */
+  get #encrypted(): Sent | undefined {
+    return this.#sent && this.#sent.wire === this.#sent.plain ? undefined : this.#sent;
+  }
+
+  /** Takes the place of the config's adapter. */
+  #attach(config: Config): void {
+    if (config.adapter === this.#adapter) return;
+    const other = typeof config.adapter === 'function' ? exchanges.get(config.adapter) : undefined;
+    this.#base = other ? other.#base : config.adapter;
+    config.adapter = this.#adapter;
   }
 
   /** A retry hands in what was sent; encryption starts again from what that was made from. */
   #restore(config: Config): void {
-    if (this.#sent === undefined || config.data === undefined || config.data !== this.#sent.wire) return;
-    config.data = this.#sent.plain;
-    config.headers.setContentType(this.#sent.contentType ?? null);
-    config.transformRequest = [OpaqueBody.seal];
+    config.data = OpaqueBody.open(config.data);
+    if (!this.#encrypted) return;
+    const { plain, wire, plainType, wireType } = this.#encrypted;
+    config.headers = AxiosHeaders.from(config.headers);
+    if (config.headers.getContentType() === wireType) config.headers.setContentType(plainType ?? null);
+    if (config.data !== wire) return; // another body, for which other transformations may be due
+    config.data = plain;
+    config.transformRequest = [];
   }
 
   async #run(config: Config): Promise<AxiosResponse> {
-    config.data = OpaqueBody.open(config.data);
     const request = take(this.#client, config);
     const first = await this.#send(config, request);
-    const again = await this.#client.recoverFrom(request, answerOf(first.response));
+    const again =
+      this.#encrypted && (await this.#client.recoverFrom(request, this.#answerOf(request, first.response)));
     const { response, error } = again ? await this.#send(config, request) : first;
     await this.#decrypt(request, response);
     if (error !== undefined) throw error;
@@ -91,14 +124,20 @@ export class Exchange {
   }
 
   async #send(config: Config, request: E2eeRequest): Promise<Outcome> {
-    const plain = { plain: request.body, contentType: request.headers['content-type'] };
     delete config.data; // until it is encrypted, nothing that fails may show it
     const sealed = await this.#client.encryptRequest(request);
     if (sealed === request) config.data = request.body;
     else put(config, sealed);
-    this.#sent = { wire: config.data, ...plain };
+    const wireType = config.headers.getContentType();
+    this.#sent = {
+      plain: request.body,
+      plainType: request.headers['content-type'],
+      wire: config.data,
+      wireType,
+    };
+    throwIfCancelled(config);
     try {
-      return { response: await axios.getAdapter(this.#base, config)(config) };
+      return { response: await axios.getAdapter(this.#base ?? axios.defaults.adapter, config)(config) };
     } catch (error) {
       if (isAxiosError(error) && error.response) return { response: error.response, error };
       throw error;
@@ -106,39 +145,74 @@ export class Exchange {
   }
 
   async #decrypt(request: E2eeRequest, response: AxiosResponse): Promise<void> {
-    const answer = answerOf(response);
-    const restored = await this.#client.decryptResponse(request, answer);
+    if (isUnread(response.data)) return;
+    const answer = this.#answerOf(request, response);
+    const restored = await this.#client.decryptResponse(request, answer).catch((error: unknown) => {
+      throw withStatus(error, response.status);
+    });
     if (restored === answer) return;
-    this.#decrypted = true;
     const headers = AxiosHeaders.from(response.headers as AxiosHeaders);
-    for (const name of Object.keys(answer.headers)) if (!(name in restored.headers)) headers.delete(name);
-    response.headers = headers.set(restored.headers);
-    response.data = typeof response.data === 'string' ? bodyText(restored) : restored.body;
+    response.headers = rewrite(headers, answer.headers, restored.headers);
+    replaceBody(response, restored);
+  }
+
+  /** Bytes are read only where the policy has a say: what is downloaded otherwise may be large. */
+  #answerOf(request: E2eeRequest, { status, headers, data }: AxiosResponse): E2eeResponse {
+    return { status, headers: flat(headers), body: this.#client.covers(request) ? readBody(data) : data };
   }
 }
 
-/** The request as plain data, under the path by which the policy knows it: from the root, or below the base URL. */
+/** Composes URLs without the defaults of the global axios, which the instance may not use. */
+const uris = new Axios({});
+
+/** The request as plain data, under the path by which the policy knows it: from the root, or from some way down the base URL. */
 function take(client: E2eeClient, config: Config): E2eeRequest {
   const method = config.method ?? 'get';
-  const { pathname } = new URL(axios.getUri(config), 'http://localhost');
-  const base = new URL(config.baseURL || '/', 'http://localhost').pathname.replace(/\/$/, '');
-  const below = pathname.startsWith(base) ? pathname.slice(base.length) : pathname;
-  const path = [pathname, below].find((candidate) => client.covers({ method, path: candidate })) ?? pathname;
-  return { method, path, headers: flat(config.headers), body: config.data };
+  const uri = uris.getUri({ ...config, params: undefined, data: undefined });
+  const { pathname } = new URL(uri, 'http://localhost');
+  const base = new URL(config.baseURL || '/', 'http://localhost').pathname.replace(/\/+$/, '');
+  const paths = readings(pathname, base);
+  const path = paths.find((candidate) => client.covers({ method, path: candidate })) ?? pathname;
+  return { method, path, headers: flat(config.headers), body: OpaqueBody.open(config.data) };
+}
+
+/** A path, and what is left of it without the first, the first two, … segments of the base that it begins with. */
+function readings(path: string, base: string): readonly string[] {
+  if (!`${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase())) return [path];
+  const cuts = [...base.matchAll(/\//g)].map(({ index }) => index);
+  return [path, ...[...cuts.slice(1), base.length].map((cut) => path.slice(cut))];
+}
+
+/** What was asked for may have been done all the same: the caller must learn what the server said of it. */
+function withStatus(error: unknown, status: number): unknown {
+  if (!(error instanceof E2eeError)) return error;
+  const message = `The answer, of status ${status}, cannot be decrypted: ${error.message}`;
+  return new E2eeError(error.code, message, { cause: error });
 }
 
 function put(config: Config, sealed: E2eeRequest): void {
-  const before = flat(config.headers);
-  for (const name of Object.keys(before)) if (!(name in sealed.headers)) config.headers.delete(name);
-  config.headers.set({ ...sealed.headers });
+  rewrite(config.headers, flat(config.headers), sealed.headers);
   config.data = bodyText(sealed);
 }
 
-function answerOf({ status, headers, data }: AxiosResponse): E2eeResponse {
-  return { status, headers: flat(headers), body: data };
+/** Changes what differs and nothing else: a header with several values would not survive being set again. */
+function rewrite(headers: AxiosHeaders, before: Headers, after: Headers): AxiosHeaders {
+  for (const name of Object.keys(before)) if (!Object.hasOwn(after, name)) headers.delete(name);
+  for (const [name, value] of Object.entries(after)) if (value !== before[name]) headers.set(name, value);
+  return headers;
 }
 
 function flat(headers: unknown): Record<string, string> {
   const entries = Object.entries(AxiosHeaders.from(headers as AxiosHeaders).toJSON());
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), String(value)]));
+}
+
+/** As axios itself does before it calls an adapter; encryption, and fetching keys, took a while since then. */
+function throwIfCancelled(config: Config): void {
+  config.cancelToken?.throwIfRequested();
+  if (config.signal?.aborted) throw new CanceledError(undefined, config);
+}
+
+function transformsOf({ transformRequest }: Config): AxiosRequestTransformer[] {
+  return [transformRequest ?? []].flat();
 }
