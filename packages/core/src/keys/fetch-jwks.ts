@@ -29,8 +29,13 @@ export type Fetched =
       readonly keys: readonly EncryptionKey[];
     };
 
+/** Whether `AbortSignal.timeout` takes it: when not, it would throw at each use. */
+export function isTimeout(value: number): boolean {
+  return Number.isInteger(value) && value > 0 && value <= 0x7fffffff;
+}
+
 /** How long an answer is fresh, whatever its publisher says. */
-const LIFETIME = { min: 60_000, default: 600_000, max: 86_400_000 } as const;
+export const LIFETIME = { min: 60_000, default: 600_000, max: 86_400_000 } as const;
 
 /**
  * Fetches a key set once: within a total deadline, without following redirects, up to a size after decompression.

@@ -1,23 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { E2eeError, invalidOption } from '../errors.js';
 import { type KeyStore, queue, type StoredKey } from './key-store.js';
 import { openPem, sealPem } from './sealed-pem.node.js';
 
 /*
- * The directory holds one file per version of the ring, and normally only the newest. A writer creates the next version
- * with link(2), which is atomic and fails when another process was faster: then it reads again and starts over. So there
- * is no lock that a killed process could leave behind, and a reader never sees half a file.
+ * The directory holds one file per version of the ring. A writer creates the next version with link(2), which is atomic
+ * and fails when another process was faster: then it reads again and starts over. So there is no lock that a killed
+ * process could leave behind, and a reader never sees half a file. Earlier versions are emptied but keep their names for
+ * a day, so that a writer who was held up does not find a number free that was taken.
  */
 const VERSION_FILE = /^keyring-(\d+)\.json$/;
 const DRAFT_FILE = /^\.keyring-.*\.draft$/;
 const DRAFT_LIFETIME_MS = 60_000;
+const NAME_LIFETIME_MS = 86_400_000;
 const MAX_ATTEMPTS = 100;
 const MAX_POLL_INTERVAL = 3_600_000;
 const OTHERS_MAY_READ_OR_WRITE = 0o077;
 const OTHERS_MAY_WRITE = 0o022;
+const DAMAGED = 'is damaged (truncated?); restore it from a backup';
 const HAS_MODES = process.platform !== 'win32';
 
 export interface FileKeyStoreOptions {
@@ -44,7 +47,7 @@ export function fileKeyStore(directory: string, options: FileKeyStoreOptions = {
   if (passphrase !== undefined && (typeof passphrase !== 'string' || passphrase === '')) {
     invalidOption('passphrase', 'a text that is not empty', passphrase);
   }
-  if (!(pollInterval >= 1 && pollInterval <= MAX_POLL_INTERVAL))
+  if (!Number.isFinite(pollInterval) || pollInterval < 1 || pollInterval > MAX_POLL_INTERVAL)
     invalidOption('pollInterval', 'milliseconds, from 1 to an hour', pollInterval);
   return new FileKeyStore(directory, passphrase, pollInterval);
 }
@@ -96,12 +99,16 @@ class FileKeyStore implements KeyStore {
   /** Reads only when there is a version that it does not know yet. */
   async #readNewest(): Promise<Version> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const number = Math.max(0, ...(await versionNumbers(this.#directory)));
+      const number = await this.#newestNumber();
       if (number === 0) return { number, keys: [] };
       if (number === this.#newest.number) return this.#newest;
       const path = join(this.#directory, `keyring-${number}.json`);
       try {
         const keys = await readKeys(path);
+        if (!keys) {
+          if (number === (await this.#newestNumber())) refuse(path, DAMAGED);
+          continue;
+        }
         this.#newest = { number, keys: keys.map((key) => this.#open(key, path)) };
         return this.#newest;
       } catch (error) {
@@ -109,6 +116,10 @@ class FileKeyStore implements KeyStore {
       }
     }
     return neverAtRest(this.#directory);
+  }
+
+  async #newestNumber(): Promise<number> {
+    return Math.max(0, ...(await versionNumbers(this.#directory)));
   }
 
   #seal({ pkcs8, ...key }: StoredKey): StoredKey {
@@ -121,9 +132,9 @@ class FileKeyStore implements KeyStore {
   }
 }
 
-/** Resolves to false when another process wrote this version, or a later one, first. */
+/** Resolves to false when another process wrote this version first. */
 async function writeVersion(directory: string, { number, keys }: Version): Promise<boolean> {
-  const draft = join(directory, `.keyring-${randomUUID()}.draft`);
+  const draft = draftIn(directory);
   const target = join(directory, `keyring-${number}.json`);
   try {
     const file = await open(draft, 'wx', 0o600);
@@ -141,17 +152,12 @@ async function writeVersion(directory: string, { number, keys }: Version): Promi
     await unlink(draft).catch(ignoreMissing);
   }
   await syncDirectory(directory);
-  const versions = await versionNumbers(directory);
-  if (versions.some((other) => other > number)) {
-    // The number was free only because a later writer had tidied up: what was written here is out of date.
-    await unlink(target).catch(ignoreMissing);
-    return false;
-  }
   await tidy(directory, number);
   return true;
 }
 
-async function readKeys(path: string): Promise<readonly StoredKey[]> {
+/** Nothing for a version that has been emptied. */
+async function readKeys(path: string): Promise<readonly StoredKey[] | undefined> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch((error) => {
     if (isCode(error, 'ELOOP')) refuse(path, 'is a symbolic link');
     throw error;
@@ -160,7 +166,8 @@ async function readKeys(path: string): Promise<readonly StoredKey[]> {
     const { mode } = await file.stat();
     if (HAS_MODES && (mode & OTHERS_MAY_READ_OR_WRITE) !== 0)
       refuse(path, 'is open to other users; chmod 600 it');
-    return parseKeys(path, await file.readFile('utf8'));
+    const text = await file.readFile('utf8');
+    return text === '' ? undefined : parseKeys(path, text);
   } finally {
     await file.close();
   }
@@ -171,7 +178,7 @@ function parseKeys(path: string, text: string): readonly StoredKey[] {
   try {
     document = JSON.parse(text);
   } catch {
-    refuse(path, 'is damaged (truncated?); restore it from a backup'); // no cause: it would quote the file
+    refuse(path, DAMAGED); // no cause: it would quote the file
   }
   if (document?.version !== 1 || !Array.isArray(document.keys))
     refuse(path, 'is not a key ring of a known version');
@@ -199,22 +206,35 @@ async function versionNumbers(directory: string): Promise<number[]> {
   return names.flatMap((name) => VERSION_FILE.exec(name)?.[1] ?? []).map(Number);
 }
 
-/** Removes versions before this one, and drafts that a killed process left. */
+/** Empties versions before this one, and removes drafts that a killed process left. */
 async function tidy(directory: string, number: number): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
     const version = VERSION_FILE.exec(name)?.[1];
-    const isOld = version !== undefined && Number(version) < number;
-    if (isOld || (DRAFT_FILE.test(name) && (await isAbandoned(path))))
-      await unlink(path).catch(ignoreMissing);
+    if (version !== undefined && Number(version) < number) await empty(directory, path);
+    else if (DRAFT_FILE.test(name)) await removeAfter(DRAFT_LIFETIME_MS, path);
   }
 }
 
-async function isAbandoned(path: string): Promise<boolean> {
-  return stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs > DRAFT_LIFETIME_MS,
-    () => false,
+/** In one step: a version is there, whole or empty, at every moment. */
+async function empty(directory: string, path: string): Promise<void> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size === 0) return removeAfter(NAME_LIFETIME_MS, path);
+  const draft = draftIn(directory);
+  await (await open(draft, 'wx', 0o600)).close();
+  await rename(draft, path);
+}
+
+async function removeAfter(lifetime: number, path: string): Promise<void> {
+  const age = await stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
   );
+  if (age > lifetime) await unlink(path).catch(ignoreMissing);
+}
+
+function draftIn(directory: string): string {
+  return join(directory, `.keyring-${randomUUID()}.draft`);
 }
 
 /** Makes the new name survive a power cut. Not every platform can. */

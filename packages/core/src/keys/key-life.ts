@@ -55,11 +55,15 @@ export function withSuccessor(keys: readonly StoredKey[], made: StoredKey, { gra
   return [made, ...tidied(before, made.createdAt)];
 }
 
-/** The keys with one of them out of use. */
+/** The keys with one of them out of use. One that was not published yet leaves the key in place that it was to replace. */
 export function withRevoked(keys: readonly StoredKey[], kid: string, now: number): StoredKey[] {
-  const revoked = keys.map((key) =>
-    key.kid === kid && key.revokedAt === undefined ? { ...key, revokedAt: now } : key,
-  );
+  const target = keys.find((key) => key.kid === kid && key.revokedAt === undefined);
+  const revoked = keys.map((key) => {
+    if (key === target) return { ...key, revokedAt: now };
+    const { replacedAt, decryptsUntil, ...kept } = key;
+    const stays = target !== undefined && target.publishAt > now && replacedAt === target.publishAt;
+    return stays ? kept : key;
+  });
   return tidied(revoked, now);
 }
 

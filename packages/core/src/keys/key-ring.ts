@@ -14,7 +14,7 @@ import {
   withRevoked,
   withSuccessor,
 } from './key-life.js';
-import { checkStore, type KeyStore, memoryKeyStore, type StoredKey } from './key-store.js';
+import { checkStore, type KeyStore, memoryKeyStore, queue, type StoredKey } from './key-store.js';
 
 export interface KeyRingOptions {
   /** Where made keys are kept. Default: in memory, lost when the process ends. */
@@ -82,6 +82,8 @@ export interface KeyRing {
 const IDLE_INTERVAL = 3_600_000;
 /** A key is published after this many looks of the other processes. */
 const LOOKS_BEFORE_PUBLICATION = 4;
+/** Longest time, in seconds: there might be no date for a larger number. */
+const CENTURY = 3_155_760_000;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
@@ -106,9 +108,12 @@ interface Settings extends KeyTimes {
   readonly kid: 'thumbprint' | 'timestamp';
 }
 
+type MadeKey = Required<Pick<StoredKey, 'kid' | 'alg' | 'pkcs8'>>;
+
 class StoredKeyRing implements KeyRing {
   readonly #settings: Settings;
   readonly #imported = new Map<string, DecryptionKey>();
+  readonly #inTurn = queue();
   #given: readonly DecryptionKey[];
   #stored: readonly StoredKey[] = [];
   #rotation: Promise<StoredKey> | undefined;
@@ -122,11 +127,14 @@ class StoredKeyRing implements KeyRing {
   async open(): Promise<void> {
     const { store } = this.#settings;
     const needsKey = this.#given.length === 0;
-    const first = once(() => this.#make(0));
-    const update = store.update(async (keys) => {
-      return needsKey && !keys.some((key) => decrypts(key, seconds())) ? [await first(), ...keys] : keys;
-    });
-    await this.#load(await update);
+    const first = once(() => this.#make());
+    await this.#loadFrom(() =>
+      store.update(async (keys) => {
+        return needsKey && !keys.some((key) => decrypts(key, seconds()))
+          ? [this.#scheduled(await first(), 0), ...keys]
+          : keys;
+      }),
+    );
     this.#timer = setInterval(() => void this.#look(), store.pollInterval ?? IDLE_INTERVAL);
     if (typeof this.#timer === 'object') this.#timer.unref?.(); // a number in browsers
   }
@@ -159,7 +167,9 @@ class StoredKeyRing implements KeyRing {
 
   async rotate(): Promise<KeyDescription> {
     const made = await this.#rotateOnce();
-    await new Promise((resolve) => setTimeout(resolve, (made.publishAt - seconds()) * 1000));
+    // Timers drop fractions of a millisecond, and may come one early.
+    const wait = Math.ceil((made.publishAt - seconds()) * 1000) + 1;
+    await new Promise((resolve) => setTimeout(resolve, wait));
     return describeStored(made, seconds());
   }
 
@@ -169,15 +179,17 @@ class StoredKeyRing implements KeyRing {
 
   async revoke(kid: string): Promise<void> {
     const given = this.#given.filter((key) => key.kid !== kid);
-    const isCovered = (keys: readonly StoredKey[]): boolean => given.length > 0 || keys.some(isCurrent);
-    if (!isCovered(withRevoked(this.#stored, kid, seconds()))) await this.rotate();
-    const successor = once(() => this.#make(0));
-    const stored = await this.#settings.store.update(async (keys) => {
-      const rest = withRevoked(keys, kid, seconds());
-      return isCovered(rest) ? rest : withSuccessor(rest, await successor(), this.#settings);
-    });
+    const without = (keys: readonly StoredKey[]): StoredKey[] => withRevoked(keys, kid, seconds());
+    const isServed = (keys: readonly StoredKey[]): boolean =>
+      given.length > 0 || (keys.some((key) => stateOf(key, seconds()) === 'active') && keys.some(isCurrent));
+    do {
+      // A successor may be on its way: until it is published, not every process has it.
+      if (!isServed(without(this.#stored))) await this.rotate();
+      await this.#loadFrom(() =>
+        this.#settings.store.update(async (keys) => (isServed(without(keys)) ? without(keys) : keys)),
+      );
+    } while (this.#stored.some((key) => key.kid === kid && key.revokedAt === undefined));
     this.#given = given;
-    await this.#load(stored);
   }
 
   describe(): KeyDescription[] {
@@ -198,7 +210,10 @@ class StoredKeyRing implements KeyRing {
 
   #active(): readonly StoredKey[] {
     const now = seconds();
-    return this.#stored.filter((key) => stateOf(key, now) === 'active');
+    const held = this.#stored.filter(({ kid }) => this.#imported.has(kid));
+    const active = held.filter((key) => stateOf(key, now) === 'active');
+    // After the clock was set back, no key may be active yet, or only one whose bytes are gone.
+    return active.length > 0 ? active : held.filter(isCurrent);
   }
 
   /** One key for all who ask at the same time, here or in another process. */
@@ -210,30 +225,37 @@ class StoredKeyRing implements KeyRing {
   }
 
   async #rotate(): Promise<StoredKey> {
-    const calledAt = seconds();
-    const make = once(() => this.#make(this.#settings.lead));
-    const stored = await this.#settings.store.update(async (keys) => {
-      return successorSince(keys, calledAt) ? keys : withSuccessor(keys, await make(), this.#settings);
-    });
-    await this.#load(stored);
-    return successorSince(stored, calledAt) ?? storeLostKey();
+    const { store, lead } = this.#settings;
+    const before = await store.read();
+    const known = new Set(before.map(({ kid }) => kid));
+    const make = once(() => this.#make());
+    // Ahead of its turn: meanwhile another process may publish its own, and this one must see that in time.
+    if (!successorOf(before, known, lead)) await make();
+    let kid: string | undefined; // settled within the update: afterwards, what was on its way may be there
+    const stored = await this.#loadFrom(() =>
+      store.update(async (keys) => {
+        const found = successorOf(keys, known, lead);
+        const successor = found ?? this.#scheduled(await make(), lead);
+        kid = successor.kid;
+        return found ? keys : withSuccessor(keys, successor, this.#settings);
+      }),
+    );
+    return stored.find((key) => key.kid === kid) ?? storeLostKey();
   }
 
-  async #make(lead: number): Promise<StoredKey> {
+  async #make(): Promise<MadeKey> {
     const alg = 'RSA-OAEP-256';
-    const { modulusLength, lifetime } = this.#settings;
+    const { modulusLength } = this.#settings;
     const { publicKey, privateKey } = await generateKeyPair(alg, { modulusLength, extractable: true });
     const kid = await this.#newKid(await exportJWK(publicKey));
+    return { kid, alg, pkcs8: await exportPKCS8(privateKey) };
+  }
+
+  /** Its times count from now: when it is written, not when it was made. */
+  #scheduled(key: MadeKey, lead: number): StoredKey {
     const createdAt = seconds();
     const publishAt = createdAt + lead;
-    return {
-      kid,
-      alg,
-      pkcs8: await exportPKCS8(privateKey),
-      createdAt,
-      publishAt,
-      expiresAt: publishAt + lifetime,
-    };
+    return { ...key, createdAt, publishAt, expiresAt: publishAt + this.#settings.lifetime };
   }
 
   async #newKid(publicJwk: JWK): Promise<string> {
@@ -244,10 +266,23 @@ class StoredKeyRing implements KeyRing {
     return String(time);
   }
 
+  /** One answer of the store after the other, so that an older one never takes the place of a newer one. */
+  #loadFrom(ask: () => Promise<readonly StoredKey[]>): Promise<readonly StoredKey[]> {
+    return this.#inTurn(async () => {
+      const stored = await ask();
+      await this.#load(stored);
+      return stored;
+    });
+  }
+
   /** Takes over what the store holds. Keys are imported once. */
   async #load(stored: readonly StoredKey[]): Promise<void> {
     const now = seconds();
-    const missing = stored.filter((key) => decrypts(key, now) && !this.#imported.has(key.kid));
+    // One that had retired before the clock was set back has no bytes any more.
+    const isLost = (key: StoredKey): boolean => key.pkcs8 === undefined && key.replacedAt !== undefined;
+    const missing = stored.filter(
+      (key) => decrypts(key, now) && !isLost(key) && !this.#imported.has(key.kid),
+    );
     const keys = await Promise.all(missing.map(({ kid, alg, pkcs8 = '' }) => importKey(pkcs8, { kid, alg })));
     for (const key of keys) this.#imported.set(key.kid, asDecryptionKey(key));
     this.#stored = [...stored].sort((a, b) => b.publishAt - a.publishAt);
@@ -258,7 +293,7 @@ class StoredKeyRing implements KeyRing {
   /** Takes over what other processes did, and rotates in time. A store that fails is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      await this.#load(await this.#settings.store.read());
+      await this.#loadFrom(() => this.#settings.store.read());
       await this.rotateIfDue();
     } catch {
       // The keys at hand stay good; whoever rotates or revokes gets the store's error.
@@ -285,13 +320,20 @@ function checkOptions(options: KeyRingOptions): Settings {
 }
 
 function duration(option: string, value: number): number {
-  return Number.isFinite(value) && value >= 0 ? value : invalidOption(option, 'a number of seconds', value);
+  return Number.isFinite(value) && value >= 0 && value <= CENTURY
+    ? value
+    : invalidOption(option, 'a number of seconds, at most 100 years', value);
 }
 
-/** A key that somebody made after a moment, or that is on its way to publication. */
-function successorSince(keys: readonly StoredKey[], time: number): StoredKey | undefined {
+/** A key that somebody made since `known` was read, or that is on its way to publication. No clock tells that. */
+function successorOf(
+  keys: readonly StoredKey[],
+  known: ReadonlySet<string>,
+  lead: number,
+): StoredKey | undefined {
   const now = seconds();
-  return keys.find((key) => decrypts(key, now) && (key.createdAt > time || stateOf(key, now) === 'next'));
+  const isOnItsWay = ({ publishAt }: StoredKey): boolean => publishAt > now && publishAt <= now + lead;
+  return keys.find((key) => isCurrent(key) && (!known.has(key.kid) || isOnItsWay(key)));
 }
 
 function describeStored(key: StoredKey, now: number): KeyDescription {

@@ -1,7 +1,14 @@
 import type { JWK } from 'jose';
 import { E2eeError, type E2eeErrorCode, invalidOption } from '../errors.js';
 import { type EncryptionKeys, newestValidKey, unavailable } from './encryption-keys.js';
-import { allowInsecureKeys, checkKeyUrl, type FetchSettings, fetchJwks } from './fetch-jwks.js';
+import {
+  allowInsecureKeys,
+  checkKeyUrl,
+  type FetchSettings,
+  fetchJwks,
+  isTimeout,
+  LIFETIME,
+} from './fetch-jwks.js';
 import { readJwkSet } from './jwk-set.js';
 import type { EncryptionKey } from './key.js';
 
@@ -130,7 +137,7 @@ class Source implements RemoteJwks {
     this.#settings = {
       fetch: options.fetch ?? globalThis.fetch,
       headers: { accept: 'application/jwk-set+json, application/json', ...options.headers },
-      timeout: positive('timeout', options.timeout ?? 5_000),
+      timeout: checkTimeout(options.timeout ?? 5_000),
       maxBytes: positive('maxBytes', options.maxBytes ?? 262_144),
     };
     this.#cooldown = positive('cooldown', options.cooldown ?? 30_000);
@@ -217,7 +224,6 @@ class Source implements RemoteJwks {
   }
 
   async #attempt(anew: boolean): Promise<void> {
-    this.#lastAttempt = now();
     try {
       const fetched = await fetchJwks(this.#url, this.#settings, { etag: this.#known?.etag, anew });
       this.#accept(fetched.changed ? fetched : { ...(this.#known as KnownSet), ...fetched }); // 304 answers an etag
@@ -228,6 +234,7 @@ class Source implements RemoteJwks {
       const served = this.#usableKey() ? 'stale' : 'unavailable';
       this.#report(codeOf(error) === 'key_invalid' ? 'refused' : served, error);
     }
+    this.#lastAttempt = now(); // its end: an endpoint that hangs is not asked again without a pause
   }
 
   /** Takes a set into use. One without a valid key is no better than none. */
@@ -248,9 +255,10 @@ class Source implements RemoteJwks {
     try {
       if (url !== this.#url.href) throw new E2eeError('key_invalid', 'The preset belongs to another URL');
       const set = await readJwkSet({ keys });
+      const age = Math.max(0, Date.now() - positive('preset.fetchedAt', fetchedAt));
       this.#accept(
-        { ...set, etag, lifetime: positive('preset.lifetime', lifetime) },
-        Math.max(0, Date.now() - fetchedAt),
+        { ...set, etag, lifetime: Math.min(positive('preset.lifetime', lifetime), LIFETIME.max) },
+        age,
       );
     } catch (error) {
       this.#report('refused', error);
@@ -288,6 +296,10 @@ function now(): number {
 
 function codeOf(error: unknown): E2eeErrorCode | 'network' {
   return error instanceof E2eeError ? error.code : 'network';
+}
+
+function checkTimeout(value: number): number {
+  return isTimeout(value) ? value : invalidOption('timeout', 'a whole number of milliseconds', value);
 }
 
 function positive(option: string, value: number): number {

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { errorOf } from '../../test/keys-fixtures.js';
+import { decodeSegment } from './base64url.js';
+
+describe('decodeSegment', () => {
+  it('decodes what base64url encodes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        expect(decodeSegment(Buffer.from(bytes).toString('base64url'))).toEqual(bytes);
+      }),
+      { seed: 4648 },
+    );
+  });
+
+  // RFC 4648 §10, with the padding left out
+  it.each([
+    ['', ''],
+    ['f', 'Zg'],
+    ['fo', 'Zm8'],
+    ['foo', 'Zm9v'],
+    ['foob', 'Zm9vYg'],
+    ['fooba', 'Zm9vYmE'],
+    ['foobar', 'Zm9vYmFy'],
+  ])('decodes the published vector %j', (text, encoded) => {
+    expect(decodeSegment(encoded)).toEqual(new TextEncoder().encode(text));
+  });
+
+  it('knows one spelling of every value', async () => {
+    const alphabet = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+    for (const prefix of ['A', 'AA']) {
+      const accepted: string[] = [];
+      for (const last of alphabet) {
+        const refused = await errorOf(() => {
+          decodeSegment(prefix + last);
+          throw new Error('decoded');
+        });
+        if (refused instanceof Error && refused.message === 'decoded') accepted.push(last);
+        else expect(refused).toMatchObject({ code: 'token_invalid' });
+      }
+      expect(accepted).toHaveLength(prefix.length === 1 ? 4 : 16);
+    }
+  });
+
+  it('refuses a length that no bytes have', async () => {
+    for (const segment of ['A', 'AAAAA', 'Zm9vY']) {
+      expect(await errorOf(() => decodeSegment(segment))).toMatchObject({ code: 'token_invalid' });
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { bytesOf } from '../../test/jwe-forge.js';
+import {
+  decryptionKeyOf,
+  encryptionKeyOf,
+  errorOf,
+  everythingOf,
+  rsaPair,
+} from '../../test/keys-fixtures.js';
+import { importKey } from '../keys/import-key.js';
+import type { DecryptionKey, EncryptionKey, ImportedKey } from '../keys/key.js';
+import type { ContentAlgorithm } from './algorithms.js';
+import { decryptJwe } from './decrypt.js';
+import { type EncryptJweOptions, encryptJwe } from './encrypt.js';
+
+const pair = rsaPair();
+const CANARY = 'canary-7d1f';
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let publicKey: EncryptionKey;
+let privateKey: DecryptionKey;
+beforeAll(async () => {
+  publicKey = await encryptionKeyOf(pair, 'bank-1');
+  privateKey = await decryptionKeyOf(pair, 'bank-1');
+});
+
+const headerOf = (token: string): unknown => JSON.parse(Buffer.from(bytesOf(token)[0] ?? []).toString());
+
+describe('encryptJwe', () => {
+  it('makes five segments of base64url with the sizes of RSA-OAEP-256 and A256GCM', async () => {
+    const token = await encryptJwe(bytes('four'), publicKey);
+    expect(token).toMatch(/^eyJ[\w-]+\.[\w-]{342}\.[\w-]{16}\.[\w-]{6}\.[\w-]{22}$/);
+    expect(bytesOf(token).map(({ length }) => length)).toEqual([expect.any(Number), 256, 12, 4, 16]);
+  });
+
+  it('names the algorithms and the kid in the header, and nothing else', async () => {
+    expect(headerOf(await encryptJwe(bytes(''), publicKey))).toEqual({
+      alg: 'RSA-OAEP-256',
+      enc: 'A256GCM',
+      kid: 'bank-1',
+    });
+  });
+
+  it('adds cty and typ where they are asked for', async () => {
+    const options = { cty: 'json', typ: 'JWE', enc: 'A256GCM' } as const;
+    expect(headerOf(await encryptJwe(bytes(''), publicKey, options))).toMatchObject(options);
+    const { header } = await decryptJwe(await encryptJwe(bytes(''), publicKey, options), privateKey);
+    expect(header.cty).toBe('json');
+    // Callers in JavaScript pass on options that they do not have.
+    const absent = { cty: undefined, typ: undefined, enc: undefined } as unknown as EncryptJweOptions;
+    expect(Object.keys(headerOf(await encryptJwe(bytes(''), publicKey, absent)) ?? {})).toHaveLength(3);
+  });
+
+  it('returns every plaintext exactly as it was', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2000, size: 'max' }), async (plaintext) => {
+        const opened = await decryptJwe(await encryptJwe(plaintext, publicKey), privateKey);
+        expect(opened.plaintext).toEqual(plaintext);
+      }),
+      { numRuns: 100, seed: 7516, examples: [[new Uint8Array()], [new Uint8Array(2000)]] },
+    );
+  });
+
+  it('uses a new CEK and a new IV each time', async () => {
+    const unwrapped: string[] = [];
+    const watched: DecryptionKey = {
+      ...privateKey,
+      unwrap: async (...args) => {
+        const cek = await privateKey.unwrap(...args);
+        unwrapped.push(Buffer.from(cek).toString('hex'));
+        return cek;
+      },
+    };
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => encryptJwe(bytes('same'), publicKey)));
+    for (const token of tokens) await decryptJwe(token, watched);
+    expect(new Set(unwrapped).size).toBe(50);
+    for (const segment of [1, 2, 3, 4]) {
+      expect(new Set(tokens.map((token) => token.split('.')[segment])).size).toBe(50);
+    }
+  });
+
+  it('leaves the plaintext as it was and reads only its own part of a larger buffer', async () => {
+    const large = bytes('before|inside|after');
+    const token = await encryptJwe(large.subarray(7, 13), publicKey);
+    expect(new TextDecoder().decode((await decryptJwe(token, privateKey)).plaintext)).toBe('inside');
+    expect(large).toEqual(bytes('before|inside|after'));
+  });
+
+  it('keeps a kid that needs escaping as it is', async () => {
+    const kid = 'a"b\\c\r\nd\u2028\ud83d\ude00';
+    const key = await importKey(pair.publicJwk, { kid });
+    const { header } = await decryptJwe(await encryptJwe(bytes('x'), key), privateKey);
+    expect(header.kid).toBe(kid);
+  });
+
+  it('refuses a private key, and no key, as key_invalid', async () => {
+    const noKey = undefined as unknown as ImportedKey; // what a caller in JavaScript may forget
+    for (const key of [privateKey, noKey]) {
+      const error = await errorOf(encryptJwe(bytes(CANARY), key));
+      expect(error).toMatchObject({ code: 'key_invalid', status: 500, expose: false });
+      expect(everythingOf(error)).not.toContain(CANARY);
+    }
+  });
+
+  it.each(['A128GCM', 'A256CBC-HS512', 'toString', '__proto__', ''])('refuses %j as enc', async (enc) => {
+    const options = { enc: enc as ContentAlgorithm };
+    expect(await errorOf(encryptJwe(bytes('x'), publicKey, options))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('`enc`'),
+    });
+  });
+
+  it('reports a failure of the cryptography without the plaintext', async () => {
+    const encrypt = vi.spyOn(crypto.subtle, 'encrypt').mockRejectedValue(new Error('broken'));
+    const error = await errorOf(encryptJwe(bytes(CANARY), publicKey));
+    encrypt.mockRestore();
+    expect(error).toMatchObject({ code: 'encryption_failed', status: 500, expose: false });
+    expect(everythingOf(error)).not.toContain(CANARY);
+  });
+
+  it('fails closed on a plaintext that is not bytes', async () => {
+    const odd: readonly unknown[] = [CANARY, { name: CANARY }, [1, 2], undefined, null];
+    for (const plaintext of odd) {
+      const error = await errorOf(encryptJwe(plaintext as Uint8Array, publicKey));
+      expect(error).toMatchObject({ code: 'encryption_failed' });
+      expect(everythingOf(error)).not.toContain(CANARY);
+    }
+  });
+
+  it('fails closed on a modulus that no RSA key can have', async () => {
+    const even = Buffer.alloc(256, 0xf0).toString('base64url');
+    const key = await importKey({ kty: 'RSA', n: even, e: 'AQAB' });
+    expect(await errorOf(encryptJwe(bytes(CANARY), key))).toMatchObject({ code: 'encryption_failed' });
+  });
+});

@@ -1,0 +1,823 @@
+import { execFile } from 'node:child_process';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import type { JWK } from 'jose';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { errorOf, everythingOf, modulus, rsaPair } from '../../test/keys-fixtures.js';
+import { allowInsecureKeys } from './fetch-jwks.js';
+import {
+  type RemoteJwks,
+  type RemoteJwksEvent,
+  type RemoteJwksOptions,
+  type RemoteJwksState,
+  remoteJwks,
+} from './remote-jwks.js';
+
+const pair = rsaPair();
+const key = (kid: string, members: object = {}): JWK => ({ ...pair.publicJwk, use: 'enc', kid, ...members });
+const set = (...keys: object[]): string => JSON.stringify({ keys });
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+beforeEach(() => {
+  // Only what is read as a clock: the timers of sockets and of AbortSignal stay real.
+  vi.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_700_000_000_000 });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5); // the middle of every jitter
+});
+const cleanup: (() => void)[] = [];
+afterEach(() => {
+  for (const undo of cleanup.splice(0)) undo();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const pass = (milliseconds: number): void => {
+  vi.advanceTimersByTime(milliseconds);
+};
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A key endpoint on a real socket. What it answers can be changed at any time. */
+interface Endpoint {
+  readonly url: string;
+  readonly requests: IncomingMessage[];
+  answer: Answer;
+}
+
+async function endpoint(answer: Answer): Promise<Endpoint> {
+  const requests: IncomingMessage[] = [];
+  const server: Server = createServer((request, response) => {
+    requests.push(request);
+    made.answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanup.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  // The address of a server that listens on TCP.
+  const made = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    requests,
+    answer,
+  };
+  return made;
+}
+
+const answering =
+  (body: string | Uint8Array, status = 200, headers: Record<string, string> = {}): Answer =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+  };
+
+interface Watched {
+  readonly source: RemoteJwks;
+  readonly events: RemoteJwksEvent[];
+  /** Resolves at the next event: a fetch in the background is over. */
+  next(): Promise<RemoteJwksEvent>;
+}
+
+function watch(url: string, options: RemoteJwksOptions = {}): Watched {
+  const events: RemoteJwksEvent[] = [];
+  const waiting: ((event: RemoteJwksEvent) => void)[] = [];
+  const onEvent = (event: RemoteJwksEvent): void => {
+    events.push(event);
+    for (const resolve of waiting.splice(0)) resolve(event);
+  };
+  const source = remoteJwks(url, { ...options, onEvent });
+  cleanup.push(() => source.close());
+  return { source, events, next: () => new Promise((resolve) => waiting.push(resolve)) };
+}
+
+/** A fetch that answers from a list, the last entry for ever, and counts. */
+function fakeFetch(...answers: (() => Response | Promise<Response>)[]) {
+  return vi.fn<typeof globalThis.fetch>(async () => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return answer?.() ?? Response.error();
+  });
+}
+
+const URL_ = 'https://bank.example/jwks.json';
+const ok =
+  (body: string, headers: Record<string, string> = {}) =>
+  () =>
+    new Response(body, { headers });
+const failing = () => Promise.reject(new TypeError('fetch failed'));
+const kidOf = async (source: RemoteJwks): Promise<string> => (await source.current()).kid;
+
+async function expectUnavailable(source: RemoteJwks): Promise<unknown> {
+  const error = await errorOf(source.current());
+  expect(error).toMatchObject({ code: 'keys_unavailable', status: 503, expose: false });
+  return error;
+}
+
+/** Answers that are no good set. */
+const BAD: Readonly<Record<string, Answer>> = {
+  'status 500 with a good body': answering(set(key('new')), 500),
+  'status 404': answering('not found', 404),
+  'status 201 with a good body': answering(set(key('new')), 201),
+  'status 204': answering('', 204),
+  'status 304 that nobody asked for': answering('', 304),
+  'a redirect to a good set': (request, response) => {
+    if (request.url === '/elsewhere') response.end(set(key('new')));
+    else response.writeHead(302, { location: '/elsewhere' }).end();
+  },
+  'a permanent redirect': answering('', 308, { location: '/elsewhere' }),
+  HTML: answering('<!doctype html><title>Sign in</title>', 200, { 'content-type': 'text/html' }),
+  'an empty body': answering(''),
+  'an empty object': answering('{}'),
+  null: answering('null'),
+  'no keys': answering(set()),
+  'only signing keys': answering(set(key('new', { use: 'sig' }))),
+  'only weak keys': answering(set({ ...key('new'), n: modulus(1024) })),
+  'truncated JSON': answering(set(key('new')).slice(0, -2)),
+  'a body cut off by the connection': (_request, response) => {
+    response.writeHead(200, { 'content-length': '100000' }).write(set(key('new')));
+    setTimeout(() => response.destroy(), 20);
+  },
+  'a connection that is closed at once': (request) => {
+    request.socket.destroy();
+  },
+  'bad UTF-8': answering(Buffer.from(set(key('new', { x: '\u00ff' })), 'latin1')),
+  '10 MB of JSON': answering(`{"keys":[],"x":"${'x'.repeat(10_000_000)}"}`),
+  'a private key': answering(set(key('new'), { ...pair.privateJwk, kid: 'p' })),
+  'two different keys with one kid': answering(set(key('new'), { ...key('new'), n: modulus(2048) })),
+  'only expired keys': answering(set(key('new', { exp: 1_600_000_000 }))),
+};
+
+/** Answers that only the deadline ends. */
+const ENDLESS: Readonly<Record<string, Answer>> = {
+  'an endpoint that hangs': () => {},
+  'headers, and then nothing': (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+  },
+  'a drip': (_request, response) => {
+    response.writeHead(200);
+    const drip = setInterval(() => response.write(' '), 10);
+    response.on('close', () => clearInterval(drip));
+  },
+};
+
+/** Puts the deadlines of fetches in a test's hand, so that a busy machine does not decide what times out. */
+function takeDeadline(): { passAfter(condition: () => boolean): Promise<void>; giveBack(): void } {
+  const controller = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(controller.signal);
+  return {
+    passAfter: async (condition) => {
+      await until(condition);
+      await new Promise((resolve) => setTimeout(resolve, 30)); // the first bytes are on their way
+      expect(timeout).toHaveBeenCalledWith(5_000);
+      controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    },
+    giveBack: () => timeout.mockRestore(),
+  };
+}
+
+/** In real time; what vitest has for this moves the clock that stands still here. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+describe('the first use', () => {
+  it('is one fetch for 1,000 concurrent callers, over a real socket', async () => {
+    const { url, requests } = await endpoint(answering(set(key('a'))));
+    const { source } = watch(url);
+    const keys = await Promise.all(Array.from({ length: 1000 }, () => source.current()));
+    expect(requests).toHaveLength(1);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatchObject({ kind: 'encryption', kid: 'a' });
+  });
+
+  it('waits: making the source fetches nothing', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    watch(URL_, { fetch });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('sends what a key endpoint needs, follows no redirect, and needs no `this`', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    await watch(URL_, { fetch, headers: { authorization: 'Bearer x' } }).source.current();
+    const [url, init] = fetch.mock.calls[0] ?? [];
+    expect(String(url)).toBe(URL_);
+    expect(init).toMatchObject({ redirect: 'error', headers: { authorization: 'Bearer x' }, signal: {} });
+    expect(new Headers(init?.headers).get('accept')).toContain('application/jwk-set+json');
+    expect(fetch.mock.contexts[0]).toBeUndefined();
+  });
+
+  it('understands a set of keys, and a single key', async () => {
+    expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(set(key('a')))) }).source)).toBe('a');
+    expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(JSON.stringify(key('b')))) }).source)).toBe('b');
+  });
+
+  it('chooses the newest valid key, in whichever spelling its times are', async () => {
+    const now = 1_700_000_000;
+    const body = set(
+      key('old', { 'bnkd.iat': now - 900, 'bknd.exp': now + 900 }),
+      key('newest', { 'bknd.iat': now - 100, 'bnkd.exp': now + 900 }),
+      key('expired', { iat: now - 50, exp: now - 1 }),
+      key('signs', { iat: now, use: 'sig' }),
+    );
+    expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(body)) }).source)).toBe('newest');
+  });
+
+  it.each(Object.entries({ ...BAD, ...ENDLESS }))(
+    'fails with keys_unavailable for %s',
+    async (_what, answer) => {
+      const { url, requests } = await endpoint(answer);
+      const { source, events } = watch(url, {
+        timeout: Object.values(ENDLESS).includes(answer) ? 150 : 5_000,
+      });
+      const error = await expectUnavailable(source);
+      expect(error).toHaveProperty('cause');
+      expect(events).toMatchObject([{ type: expect.stringMatching(/^(?:unavailable|refused)$/) }]);
+      expect(requests.map((request) => request.url)).toEqual(['/jwks.json']);
+      expect(source.status()).toMatchObject({ state: 'unavailable', failures: 1, keys: 0 });
+    },
+  );
+
+  it('says loudly when a set must not be trusted', async () => {
+    for (const body of [
+      set(key('a'), { ...pair.privateJwk, kid: 'p' }),
+      set(key('a'), { ...key('a'), n: modulus(2048) }),
+    ]) {
+      const { source, events } = watch(URL_, { fetch: fakeFetch(ok(body)) });
+      const error = await expectUnavailable(source);
+      expect(events).toMatchObject([{ type: 'refused', error: { code: 'key_invalid' } }]);
+      expect(everythingOf([error, events, source.status()])).not.toContain(String(pair.privateJwk.d));
+    }
+  });
+
+  it('stops reading a body that is too large', async () => {
+    let sent = 0;
+    const { url } = await endpoint((_request, response) => {
+      const part = Buffer.alloc(65_536, 0x20);
+      const write = (): void => {
+        while (!response.destroyed && sent < 100_000_000 && response.write(part)) sent += part.length;
+      };
+      response.on('drain', write);
+      write();
+    });
+    await expectUnavailable(watch(url, { maxBytes: 100_000 }).source);
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
+  it('accepts a body of just the allowed size, counted after decompression', async () => {
+    const body = set(key('a'));
+    const size = Buffer.byteLength(body);
+    expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(body)), maxBytes: size }).source)).toBe('a');
+    await expectUnavailable(watch(URL_, { fetch: fakeFetch(ok(body)), maxBytes: size - 1 }).source);
+  });
+});
+
+describe('steady use', () => {
+  it('fetches nothing while the set is fresh, then once, beside the requests', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))), ok(set(key('b'))));
+    const { source, next } = watch(URL_, { fetch });
+    expect(await kidOf(source)).toBe('a');
+    pass(8 * MINUTE - 1);
+    for (let i = 0; i < 1000; i += 1) await source.current();
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(1);
+    const refreshed = next();
+    // The one who comes at the time of refreshing does not wait for it either.
+    expect(await Promise.all([kidOf(source), kidOf(source)])).toEqual(['a', 'a']);
+    await refreshed;
+    expect(await kidOf(source)).toBe('b');
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    [0, 450],
+    [0.999999, 510],
+  ])('refreshes a little earlier or later by chance (%d)', async (chance, seconds) => {
+    vi.mocked(Math.random).mockReturnValue(chance);
+    const fetch = fakeFetch(ok(set(key('a'))));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    pass((seconds - 1) * SECOND);
+    await source.current();
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(2 * SECOND);
+    await source.current();
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('refreshes before the key in use expires, also when the set is fresh for longer', async () => {
+    const expiring = key('a', { exp: 1_700_000_000 + 300 });
+    const fetch = fakeFetch(ok(set(expiring)), ok(set(expiring, key('b'))));
+    const { source, next } = watch(URL_, { fetch });
+    await source.current();
+    pass(241 * SECOND);
+    const refreshed = next();
+    expect(await kidOf(source)).toBe('a');
+    await refreshed;
+    pass(60 * SECOND);
+    expect(await kidOf(source)).toBe('b');
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<[headers: Record<string, string>, seconds: number]>([
+    [{}, 600],
+    [{ 'cache-control': 'max-age=300' }, 300],
+    [{ 'cache-control': 'public, MAX-AGE=300, must-revalidate' }, 300],
+    [{ 'cache-control': 'max-age="300"' }, 300],
+    [{ 'cache-control': 'max-age=300', age: '100' }, 200],
+    [{ 'cache-control': 'max-age=300', age: '900' }, 60],
+    [{ 'cache-control': 'max-age=300', age: 'garbage' }, 300],
+    [{ 'cache-control': 'max-age=300', age: '-1e99' }, 86_400],
+    [{ 'cache-control': 'max-age=0' }, 60],
+    [{ 'cache-control': 'no-store' }, 60],
+    [{ 'cache-control': 'no-cache, no-store' }, 60],
+    [{ 'cache-control': 'max-age=31536000' }, 86_400],
+    [{ 'cache-control': 'max-age=9999999999' }, 86_400],
+    [{ 'cache-control': 's-maxage=5' }, 600],
+    [{ 'cache-control': 'garbage' }, 600],
+    [{ 'cache-control': 'max-age=' }, 600],
+    [{ 'cache-control': 'max-age=-5' }, 600],
+    [{ 'cache-control': 'x-max-age=5' }, 600],
+  ])('%j keeps a set for %i s', async (headers, seconds) => {
+    const fetch = fakeFetch(ok(set(key('a')), headers));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    expect(source.exportState()?.lifetime).toBe(seconds * SECOND);
+    pass(seconds * 0.8 * SECOND - 1);
+    await source.current();
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(1);
+    await source.current();
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('asks again with the ETag, and a 304 extends the set', async () => {
+    const made = await endpoint(
+      answering(set(key('a')), 200, { etag: '"v1"', 'cache-control': 'max-age=300' }),
+    );
+    const { source, next } = watch(made.url);
+    await source.current();
+    expect(made.requests[0]?.headers).not.toHaveProperty('if-none-match');
+    made.answer = answering('', 304, { 'cache-control': 'max-age=900' });
+    pass(5 * MINUTE);
+    const confirmed = next();
+    await source.current();
+    expect(await confirmed).toMatchObject({ type: 'refreshed' });
+    expect(made.requests[1]?.headers['if-none-match']).toBe('"v1"');
+    expect(source.exportState()).toMatchObject({
+      lifetime: 900 * SECOND,
+      etag: '"v1"',
+      fetchedAt: Date.now(),
+    });
+    pass(11 * MINUTE);
+    expect(await kidOf(source)).toBe('a');
+    expect(made.requests).toHaveLength(2);
+  });
+
+  it('does not take a 304 for new keys when the old ones have expired', async () => {
+    const fetch = fakeFetch(
+      ok(set(key('a', { exp: 1_700_000_000 + 60 })), { etag: '"v1"' }),
+      () => new Response(null, { status: 304 }),
+    );
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    pass(60 * SECOND);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('is disturbed by no jump of the wall clock', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    for (const jump of [24 * HOUR, -48 * HOUR, 24 * HOUR]) {
+      vi.setSystemTime(Date.now() + jump);
+      for (let i = 0; i < 100; i += 1) expect(await kidOf(source)).toBe('a');
+    }
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('when refreshing fails', () => {
+  it.each(Object.entries({ ...BAD, ...ENDLESS }))(
+    'the last good set serves on after %s, and one attempt is made per 30 s',
+    async (_what, answer) => {
+      const made = await endpoint(answering(set(key('a'))));
+      const { source, next } = watch(made.url);
+      await source.current();
+      made.answer = answer;
+      pass(10 * MINUTE);
+      const deadline = takeDeadline();
+      const failed = next();
+      for (let i = 0; i < 100; i += 1) expect(await kidOf(source)).toBe('a');
+      if (Object.values(ENDLESS).includes(answer)) await deadline.passAfter(() => made.requests.length === 2);
+      expect((await failed).type).not.toBe('refreshed');
+      deadline.giveBack();
+      for (let i = 0; i < 100; i += 1) expect(await kidOf(source)).toBe('a');
+      await new Promise((resolve) => setTimeout(resolve, 20)); // one request too many would arrive by now
+      expect(made.requests.map((request) => request.url)).toEqual(['/jwks.json', '/jwks.json']);
+      expect(source.status()).toMatchObject({ state: 'fresh', kid: 'a', failures: 1 });
+
+      made.answer = answering(set(key('b')));
+      pass(29 * SECOND);
+      expect(await kidOf(source)).toBe('a');
+      pass(2 * SECOND);
+      const recovered = next();
+      expect(await kidOf(source)).toBe('a');
+      expect((await recovered).type).toBe('refreshed');
+      expect(await kidOf(source)).toBe('b');
+      expect(source.status()).toMatchObject({ state: 'fresh', kid: 'b', failures: 0 });
+    },
+  );
+
+  it('the last good set serves up to the stale limit, and no longer', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))), failing);
+    const { source, next } = watch(URL_, { fetch, staleLimit: HOUR });
+    await source.current();
+    pass(HOUR + 10 * MINUTE);
+    const failed = next();
+    expect(await kidOf(source)).toBe('a');
+    expect(await failed).toMatchObject({ type: 'stale', error: { message: 'fetch failed' } });
+    expect(source.status()).toMatchObject({ state: 'stale', lastError: 'network', age: 4200 });
+    pass(1);
+    await expectUnavailable(source);
+    expect(source.status()).toMatchObject({ state: 'unavailable' });
+    expect(source.status()).not.toHaveProperty('kid');
+  });
+
+  it('no key is used past its own expiry, however fresh the set is', async () => {
+    const fetch = fakeFetch(ok(set(key('a', { exp: 1_700_000_000 + 100 }))), failing);
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    pass(100 * SECOND - 1);
+    expect(await kidOf(source)).toBe('a');
+    pass(1);
+    await expectUnavailable(source);
+  });
+
+  it('recovers from the stale limit by itself', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))), ok(set(key('b'))));
+    const { source } = watch(URL_, { fetch, staleLimit: 0 });
+    await source.current();
+    pass(10 * MINUTE + 1);
+    expect(await kidOf(source)).toBe('b');
+  });
+});
+
+describe('cold and down', () => {
+  it('1,000 calls make one fetch at a time, with pauses of 1, 2, 4 … 30 s', async () => {
+    vi.mocked(Math.random).mockReturnValue(0);
+    const fetch = fakeFetch(failing);
+    const { source } = watch(URL_, { fetch });
+    for (const [i, pause] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+      for (let call = 0; call < 1000; call += 1) await errorOf(source.current());
+      expect(fetch).toHaveBeenCalledTimes(i + 1);
+      pass(pause * SECOND - 1);
+      await expectUnavailable(source);
+      expect(fetch).toHaveBeenCalledTimes(i + 1);
+      pass(1);
+    }
+  });
+
+  it('pauses are shorter by chance, so that many clients do not come at once', async () => {
+    vi.mocked(Math.random).mockReturnValue(0.999999);
+    const fetch = fakeFetch(failing);
+    const { source } = watch(URL_, { fetch });
+    await expectUnavailable(source);
+    pass(799);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(2);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('1,000 concurrent calls share one failure', async () => {
+    const fetch = fakeFetch(failing);
+    const { source } = watch(URL_, { fetch });
+    const errors = await Promise.all(Array.from({ length: 1000 }, () => errorOf(source.current())));
+    expect(fetch).toHaveBeenCalledTimes(1);
+    for (const error of errors) expect(error).toMatchObject({ code: 'keys_unavailable' });
+  });
+
+  it('the pause is counted from the end of an attempt, so that one which hung is not followed at once', async () => {
+    vi.mocked(Math.random).mockReturnValue(0);
+    const hanging = () => {
+      pass(5 * SECOND);
+      return failing();
+    };
+    const fetch = fakeFetch(hanging);
+    const { source } = watch(URL_, { fetch });
+    for (let call = 0; call < 10; call += 1) await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(SECOND);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('an endpoint whose every key has expired is not stormed either', async () => {
+    const fetch = fakeFetch(ok(set(key('a', { exp: 1_600_000_000 }))));
+    const { source } = watch(URL_, { fetch });
+    for (let call = 0; call < 1000; call += 1) await errorOf(source.current());
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends with the first success, and later failures begin from one second again', async () => {
+    vi.mocked(Math.random).mockReturnValue(0);
+    const expiring = key('a', { exp: 1_700_000_000 + 60 });
+    const fetch = fakeFetch(failing, failing, failing, ok(set(expiring)), failing);
+    const { source } = watch(URL_, { fetch });
+    for (const pause of [1, 2, 4]) {
+      await expectUnavailable(source);
+      pass(pause * SECOND);
+    }
+    expect(await kidOf(source)).toBe('a');
+    expect(source.status().failures).toBe(0);
+    pass(60 * SECOND);
+    await expectUnavailable(source);
+    pass(SECOND);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(6);
+  });
+});
+
+describe('refresh, after a key was rejected', () => {
+  it('brings the new key', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))), ok(set(key('b'))));
+    const { source } = watch(URL_, { fetch });
+    expect(await kidOf(source)).toBe('a');
+    await source.refresh();
+    expect(await kidOf(source)).toBe('b');
+    expect(fetch).toHaveBeenCalledTimes(2);
+    // Past a cache in between, which would have the rejected key.
+    expect(fetch.mock.calls[0]?.[1]).not.toHaveProperty('cache');
+    expect(fetch.mock.calls[1]?.[1]).toHaveProperty('cache', 'reload');
+  });
+
+  it('10,000 times in a second is one fetch, and one more after 30 s', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    for (let burst = 0; burst < 10; burst += 1) {
+      await Promise.all(Array.from({ length: 1000 }, () => source.refresh()));
+      pass(100);
+    }
+    expect(fetch).toHaveBeenCalledTimes(2);
+    pass(29 * SECOND - 1);
+    await source.refresh();
+    expect(fetch).toHaveBeenCalledTimes(2);
+    pass(1);
+    await source.refresh();
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+
+  it('never rejects, and leaves the last good set when it fails', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))), failing);
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    await expect(source.refresh()).resolves.toBeUndefined();
+    expect(await kidOf(source)).toBe('a');
+    await expect(watch(URL_, { fetch: fakeFetch(failing) }).source.refresh()).resolves.toBeUndefined();
+  });
+
+  it('does not count on a fetch that began before the rejection', async () => {
+    const answers: ((response: Response) => void)[] = [];
+    const fetch = vi.fn(() => new Promise<Response>((resolve) => answers.push(resolve)));
+    const { source } = watch(URL_, { fetch });
+    const first = source.current();
+    await until(() => answers.length === 1);
+    const forced = Promise.all([source.refresh(), source.refresh()]);
+    answers[0]?.(new Response(set(key('a'))));
+    expect((await first).kid).toBe('a');
+    await until(() => answers.length === 2);
+    answers[1]?.(new Response(set(key('b'))));
+    await forced;
+    expect(await kidOf(source)).toBe('b');
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a state that is taken over', () => {
+  const exported = async (...keys: JWK[]): Promise<RemoteJwksState> => {
+    const { source } = watch(URL_, { fetch: fakeFetch(ok(set(...keys), { etag: '"v1"' })) });
+    await source.current();
+    const state = source.exportState();
+    if (!state) throw new Error('nothing was exported');
+    return JSON.parse(JSON.stringify(state));
+  };
+
+  it('saves the first fetch, and is refreshed in its time', async () => {
+    const preset = await exported(key('a'));
+    pass(5 * MINUTE);
+    const fetch = fakeFetch(ok(set(key('b'))));
+    const { source, next } = watch(URL_, { fetch, preset });
+    expect(await Promise.all([kidOf(source), kidOf(source)])).toEqual(['a', 'a']);
+    expect(fetch).not.toHaveBeenCalled();
+    pass(3 * MINUTE);
+    const refreshed = next();
+    expect(await kidOf(source)).toBe('a');
+    await refreshed;
+    expect(new Headers(fetch.mock.calls[0]?.[1]?.headers).get('if-none-match')).toBe('"v1"');
+    expect(await kidOf(source)).toBe('b');
+  });
+
+  it('past the stale limit, or its key’s expiry, is as good as none', async () => {
+    const preset = await exported(key('a'));
+    const expiring = await exported(key('e', { exp: 1_700_000_000 + 60 }));
+    pass(25 * HOUR);
+    for (const state of [preset, expiring]) {
+      expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(set(key('b')))), preset: state }).source)).toBe(
+        'b',
+      );
+    }
+  });
+
+  it.each<[what: string, change: object]>([
+    ['of another URL', { url: 'https://other.example/jwks.json' }],
+    ['without keys', { keys: [] }],
+    ['with keys that are no array', { keys: 5 }],
+    ['with a private key', { keys: [{ ...pair.privateJwk, kid: 'a' }] }],
+    ['without a time', { fetchedAt: undefined }],
+    ['with a time that is no number', { fetchedAt: '2026-01-01' }],
+    ['without a lifetime', { lifetime: undefined }],
+    ['with an endless lifetime', { lifetime: Number.POSITIVE_INFINITY }],
+    ['with a negative lifetime', { lifetime: -1 }],
+  ])('%s is refused, and the set is fetched', async (_what, change) => {
+    const preset = { ...(await exported(key('a'))), ...change };
+    const { source, events } = watch(URL_, { fetch: fakeFetch(ok(set(key('b')))), preset });
+    expect(await kidOf(source)).toBe('b');
+    expect(events).toMatchObject([{ type: 'refused' }, { type: 'refreshed' }]);
+  });
+
+  it('never makes a set fresh for longer than a fetch would', async () => {
+    const preset = { ...(await exported(key('a'))), lifetime: 1e15 };
+    pass(48 * HOUR + MINUTE);
+    expect(await kidOf(watch(URL_, { fetch: fakeFetch(ok(set(key('b')))), preset }).source)).toBe('b');
+  });
+
+  it('does not exist before the first fetch', () => {
+    expect(watch(URL_, { fetch: fakeFetch(failing) }).source.exportState()).toBeUndefined();
+  });
+});
+
+describe('what an operator sees', () => {
+  it('is a status without anything secret', async () => {
+    const secret = 'https://bank.example/jwks.json?token=s3cr3t';
+    const { source, events } = watch(secret, {
+      fetch: fakeFetch(failing),
+      headers: { authorization: 's3cr3t' },
+    });
+    expect(source.status()).toEqual({ url: URL_, state: 'empty', keys: 0, failures: 0 });
+    const error = await expectUnavailable(source);
+    expect(source.status()).toEqual({
+      url: URL_,
+      state: 'unavailable',
+      keys: 0,
+      failures: 1,
+      lastError: 'network',
+    });
+    expect(everythingOf([source, source.status(), events]) + everythingOf(error)).not.toContain('s3cr3t');
+  });
+
+  it('is the key in use and the age of the set', async () => {
+    const { source } = watch(URL_, { fetch: fakeFetch(ok(set(key('a'), key('b')))) });
+    await source.current();
+    pass(90 * SECOND);
+    expect(source.status()).toEqual({ url: URL_, state: 'fresh', kid: 'a', keys: 2, age: 90, failures: 0 });
+  });
+
+  it('does not depend on a listener that works', async () => {
+    const onEvent = () => {
+      throw new Error('the listener is broken');
+    };
+    expect(await kidOf(remoteJwks(URL_, { fetch: fakeFetch(ok(set(key('a')))), onEvent }))).toBe('a');
+  });
+});
+
+describe('close', () => {
+  it('ends fetching for good', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    source.close();
+    await expectUnavailable(source);
+    await source.refresh();
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not needed for the process to end', async () => {
+    const { url, requests } = await endpoint(answering(set(key('a'))));
+    const script = `
+      import { remoteJwks } from ${JSON.stringify(new URL('./remote-jwks.ts', import.meta.url).href)};
+      const source = remoteJwks(process.argv[1]);
+      console.log((await source.current()).kid);`;
+    const run = promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script, url],
+      {
+        cwd: new URL('../../../..', import.meta.url),
+        timeout: 15_000,
+      },
+    );
+    expect((await run).stdout).toBe('a\n');
+    expect(requests).toHaveLength(1);
+  }, 20_000);
+});
+
+describe('the URL', () => {
+  const making = (url: unknown, options: object = {}) =>
+    errorOf(() => {
+      remoteJwks(url as string, options); // also what no type allows
+      throw new Error('made');
+    });
+
+  it.each(['http://bank.example/jwks', 'http://127.0.0.1.evil.example/', 'http://localhost.evil.example/'])(
+    'must not be plain http of another machine: %s',
+    async (url) => {
+      expect(await making(url)).toMatchObject({ code: 'option_invalid' });
+    },
+  );
+
+  it.each([
+    ...[
+      'http://[::ffff:8.8.8.8]/',
+      'http://128.0.0.1/',
+      'http://10.0.0.1/',
+      'http://0.0.0.0/',
+      'http://127.1.evil/',
+    ],
+    ...[
+      'ftp://bank.example/',
+      'file:///etc/jwks.json',
+      'data:application/json,{}',
+      'blob:https://bank.example/x',
+    ],
+    ...['javascript:0', 'ws://localhost/', '/jwks.json', 'bank.example', '', undefined, null, 5, {}],
+  ])('must not be %j', async (url) => {
+    expect(await making(url)).toMatchObject({ code: 'option_invalid' });
+  });
+
+  it.each([
+    ...[
+      'https://bank.example/',
+      'http://localhost:3000/',
+      'http://127.0.0.1/',
+      'http://127.9.9.9/',
+      'http://[::1]:1/',
+    ],
+    ...['HTTP://LOCALHOST/', 'http://0x7f.1/'],
+  ])('may be %s', async (url) => {
+    expect(await making(url)).toMatchObject({ message: 'made' });
+    expect(await making(new URL(url))).toMatchObject({ message: 'made' });
+  });
+
+  it.each(['https://user:s3cr3t@bank.example/', 'https://user@bank.example/', 'http://:s3cr3t@localhost/'])(
+    'must not hold credentials: %s',
+    async (url) => {
+      const error = await making(url);
+      expect(error).toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining('credentials'),
+      });
+      expect(everythingOf(error)).not.toContain('s3cr3t');
+      expect(await making(url, { [allowInsecureKeys]: true })).toMatchObject({ code: 'option_invalid' });
+    },
+  );
+
+  it('is opened up by the marked symbol only, which no JSON can hold', async () => {
+    const url = 'http://bank.example/';
+    expect(await making(url, { [allowInsecureKeys]: true })).toMatchObject({ message: 'made' });
+    expect(await making('ftp://bank.example/', { [allowInsecureKeys]: true })).toMatchObject({
+      code: 'option_invalid',
+    });
+    for (const options of [
+      { allowInsecureKeys: true },
+      { 'e2ee.allowInsecureKeys': true },
+      { [Symbol.for('e2ee.allowInsecureKeys')]: true },
+      { [allowInsecureKeys]: 'true' },
+      { [allowInsecureKeys]: 1 },
+    ]) {
+      expect(await making(url, options)).toMatchObject({ code: 'option_invalid' });
+    }
+  });
+});
+
+describe('a bad option', () => {
+  const NO_TIME = [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', {}];
+  const NO_TIMEOUT = [...NO_TIME, 0, 1.5, 2 ** 31]; // what AbortSignal.timeout would throw at, or make nothing of
+
+  it.each<[option: string, values: readonly unknown[]]>([
+    ['timeout', NO_TIMEOUT],
+    ['maxBytes', NO_TIME],
+    ['cooldown', NO_TIME],
+    ['staleLimit', NO_TIME],
+  ])('%s is refused by name', async (option, values) => {
+    for (const value of values) {
+      const error = await errorOf(() => remoteJwks(URL_, { [option]: value }));
+      expect(error).toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining(`\`${option}\``),
+      });
+    }
+  });
+});
