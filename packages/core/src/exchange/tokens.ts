@@ -35,7 +35,7 @@ export async function sealSlots(
   const plain = slots.filter((slot) => slot.plain);
   const plaintexts = plain.map(({ rule, plain: field }) => encodeField(field?.value, rule.as, rule.path));
   const tokens = await Promise.all(
-    plaintexts.map((bytes) => encryptJwe(bytes, key, { enc: profile.encrypt.enc })),
+    plaintexts.map((bytes) => encryptJwe(bytes, checkKey(key, profile), { enc: profile.encrypt.enc })),
   );
   return plain.map((slot, i) => {
     const token = tokens[i] as string; // one for each
@@ -63,7 +63,10 @@ export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Pr
 
 /** A whole JSON body as one token. */
 export function sealMessage(body: unknown, key: EncryptionKey, profile: Profile): Promise<string> {
-  return encryptJwe(encodeField(body, 'json', '$'), key, { enc: profile.encrypt.enc, cty: 'json' });
+  return encryptJwe(encodeField(body, 'json', '$'), checkKey(key, profile), {
+    enc: profile.encrypt.enc,
+    cty: 'json',
+  });
 }
 
 /** The JSON body inside a token. */
@@ -72,6 +75,15 @@ export async function openMessage(token: unknown, { profile, limits, keyRing }: 
     checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength)),
   );
   return decodeField(plaintext, 'json', limits.depth);
+}
+
+/** A key must be for an algorithm that the profile knows: its peers would refuse the token. */
+function checkKey(key: EncryptionKey, { name, accept }: Profile): EncryptionKey {
+  if (accept.alg.includes(key.alg)) return key;
+  throw new E2eeError(
+    'encryption_failed',
+    `The key is for \`${key.alg}\`, which profile \`${name}\` does not list`,
+  );
 }
 
 /** Where a whole-message token sits in a body, if it does: the body itself, or the only member of an envelope. */

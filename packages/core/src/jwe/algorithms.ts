@@ -1,21 +1,20 @@
 import type { CryptoKey } from 'jose';
+import { unwrapByAgreement } from './ecdh.js';
+import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
 
 /** Key management algorithms (JWE `alg`, RFC 7518 §4.1) that this library can carry out. */
-export type KeyAlgorithm = 'RSA-OAEP-256';
+export type KeyAlgorithm = 'RSA-OAEP-256' | 'ECDH-ES+A256KW';
 /** Content encryption algorithms (JWE `enc`, RFC 7518 §5.1) that this library can carry out. */
 export type ContentAlgorithm = 'A256GCM';
 
 /** Everything about one key management algorithm. */
 export interface KeyAlgorithmRow {
-  /** JWK key type. */
-  readonly kty: 'RSA';
-  /** WebCrypto's name and parameters for importing a key. */
-  readonly importParams: { readonly name: string; readonly hash: string };
   /** Unwraps a CEK with a private key. Rejects when the ciphertext is bad. */
   readonly unwrap: (
     key: CryptoKey,
     encryptedKey: Uint8Array<ArrayBuffer>,
+    header: ProtectedHeader,
   ) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -40,10 +39,11 @@ const nullPrototype = <Table extends object>(rows: Table): Table => Object.assig
 /** One row per supported `alg`. What is not here is refused, whatever a profile lists. */
 export const KEY_ALGORITHMS: Readonly<Record<KeyAlgorithm, KeyAlgorithmRow>> = nullPrototype({
   'RSA-OAEP-256': {
-    kty: 'RSA',
-    importParams: { name: 'RSA-OAEP', hash: 'SHA-256' },
     unwrap: async (key, encryptedKey) =>
       new Uint8Array(await crypto.subtle.decrypt({ name: 'RSA-OAEP' }, key, encryptedKey)),
+  },
+  'ECDH-ES+A256KW': {
+    unwrap: (key, encryptedKey, header) => unwrapByAgreement('ECDH-ES+A256KW', key, encryptedKey, header),
   },
 } satisfies Record<KeyAlgorithm, KeyAlgorithmRow>);
 

@@ -47,7 +47,7 @@ export function parseCompactJwe(token: unknown, limits: TokenLimits): CompactJwe
  * object. For telling what is already encrypted; it says nothing about validity.
  */
 export function looksLikeCompactJwe(value: unknown): value is string {
-  return typeof value === 'string' && /^eyJ[\w-]*(?:\.[\w-]+){2}\.[\w-]*\.[\w-]+$/.test(value);
+  return typeof value === 'string' && /^e[wy][\w-]*(?:\.[\w-]+){2}\.[\w-]*\.[\w-]+$/.test(value);
 }
 
 function splitSegments(

@@ -74,6 +74,12 @@ export function pkcs8OfPkcs1(der: Uint8Array): Uint8Array {
   return encode(SEQUENCE, VERSION_0, RSA_ALGORITHM, encode(OCTET_STRING, der));
 }
 
+/** What a SubjectPublicKeyInfo or PrivateKeyInfo says its key is for: the value of its AlgorithmIdentifier. */
+export function algorithmOf(der: Uint8Array): Uint8Array {
+  const algorithm = children(readElement(der, SEQUENCE)).find(({ tag }) => tag === SEQUENCE);
+  return algorithm?.value ?? malformed();
+}
+
 function children(parent: Element): Element[] {
   const elements: Element[] = [];
   for (let rest = parent.value; rest.length > 0; ) {

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { readJwkSet } from './jwk-set.js';
 import type { EncryptionKey } from './key.js';
 
@@ -16,6 +17,7 @@ export interface FetchSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: number;
   readonly maxBytes: number;
+  readonly algs: readonly KeyAlgorithm[];
 }
 
 /** What the provider has published, and for how many milliseconds it may be kept. */
@@ -61,7 +63,7 @@ export async function fetchJwks(
     throw new E2eeError('keys_unavailable', `The key endpoint answered with status ${response.status}`);
   }
   const document = parseJson(await readText(response, settings.maxBytes));
-  const { jwks, keys } = await readJwkSet(document);
+  const { jwks, keys } = await readJwkSet(document, settings.algs);
   return { changed: true, lifetime, etag: response.headers.get('etag') ?? undefined, jwks, keys };
 }
 

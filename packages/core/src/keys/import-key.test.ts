@@ -28,7 +28,7 @@ const pair = rsaPair();
 const { publicKey, privateKey, publicJwk, privateJwk } = pair;
 const own = await importKey(privateJwk);
 const theirs = await importKey(publicJwk);
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 
 // The types of `export` tie the form to the kind of key, which is only known here.
 const pem = (key: KeyObject, type: 'spki' | 'pkcs8' | 'pkcs1' | 'sec1'): string =>
@@ -171,7 +171,7 @@ describe('importKey of PEM and DER', () => {
     ['null', null, /PEM text, DER bytes or a JWK/],
     ['a number', 5, /PEM text, DER bytes or a JWK/],
     ['an array', [publicJwk], /PEM text, DER bytes or a JWK/],
-    ['a KeyObject', publicKey, /not of type RSA/],
+    ['a KeyObject', publicKey, /not an RSA key/],
     ['a certificate request', derOf(CERTIFICATE).subarray(4), /not valid DER/],
   ])('refuses %s', async (_what, source, message) => {
     await expectInvalid(source, message);
@@ -278,12 +278,12 @@ describe('importKey of a JWK', () => {
     ['x5u', { ...publicJwk, x5u: 'https://example.com/cert' }, /`x5u`/],
     ['oth', { ...privateJwk, oth: [] }, /more than two primes/],
     ['oth on a public key', { ...publicJwk, oth: [] }, /more than two primes/],
-    ['an EC key', jwkOf(ec.publicKey), /not of type RSA/],
-    ['a private EC key', jwkOf(ec.privateKey), /not of type RSA/],
-    ['a symmetric key', { kty: 'oct', k: 'AAAA' }, /not of type RSA/],
-    ['kty in other letters', { ...publicJwk, kty: 'rsa' }, /not of type RSA/],
-    ['an empty object', {}, /not of type RSA/],
-    ['a key set', { keys: [publicJwk] }, /not of type RSA/],
+    ['an EC key', jwkOf(ec.publicKey), /not an RSA key/],
+    ['a private EC key', jwkOf(ec.privateKey), /not an RSA key/],
+    ['a symmetric key', { kty: 'oct', k: 'AAAA' }, /not an RSA key/],
+    ['kty in other letters', { ...publicJwk, kty: 'rsa' }, /not an RSA key/],
+    ['an empty object', {}, /not an RSA key/],
+    ['a key set', { keys: [publicJwk] }, /not an RSA key/],
     ['a private key without its primes', { ...publicJwk, d: privateJwk.d }, /numbers do not make up/],
     ['an empty kid', { ...publicJwk, kid: '' }, /`kid`/],
     ['a kid that is a number', { ...publicJwk, kid: 5 }, /`kid`/],

@@ -1,14 +1,16 @@
 import { type CryptoKey, calculateJwkThumbprint, type JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
-import { type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
+import type { ProtectedHeader } from '../jwe/protected-header.js';
+import { algorithmOf, type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
 import { checkJwk, isPrivateJwk, jwkTimes } from './jwk.js';
 import type { ImportedKey } from './key.js';
+import { KEY_TYPES, type KeyType } from './key-types.js';
 
 export interface ImportKeyOptions {
   /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
   readonly kid?: string;
-  /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256`. */
+  /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256` or, for curves, `ECDH-ES+A256KW`. */
   readonly alg?: KeyAlgorithm;
 }
 
@@ -24,13 +26,9 @@ const UNPACK: Readonly<Record<DerForm, readonly [WebCryptoForm, (der: Uint8Array
   certificate: ['spki', spkiOfCertificate],
 };
 
-/** Members that make up an RSA key (RFC 7518 §6.3); nothing else of a JWK reaches WebCrypto. */
-const PUBLIC_MEMBERS = ['kty', 'n', 'e'] as const;
-const RSA_MEMBERS = [...PUBLIC_MEMBERS, 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const;
-
 /**
  * Imports a key from whatever people keep keys in: PEM text or DER bytes of SPKI, PKCS#8, PKCS#1 (public and private)
- * or an X.509 certificate, or a JWK (as an object or JSON text). The bytes of a PEM file do as well.
+ * or an X.509 certificate, or a JWK (as an object or JSON text). The bytes of a PEM file do as well. RSA, P-256, X25519.
  *
  * A public key becomes an {@link EncryptionKey}, a private one a {@link DecryptionKey} whose secret cannot be exported
  * again. A certificate is only a container here: its validity and signature are not checked.
@@ -47,27 +45,34 @@ export async function importKey(
   options: ImportKeyOptions = {},
 ): Promise<ImportedKey> {
   const jwk = await toJwk(source);
-  const alg = checkJwk(jwk, options.alg);
-  const bare = pick(jwk, PUBLIC_MEMBERS);
+  const { type, alg } = checkJwk(jwk, options.alg);
+  const bare = pick(jwk, type.publicMembers);
   const kid = options.kid ?? jwk.kid ?? (await calculateJwkThumbprint(bare));
   if (typeof kid !== 'string' || kid === '')
     throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
   const publicJwk = Object.freeze({ ...bare, use: 'enc', alg, kid });
   if (!isPrivateJwk(jwk)) {
-    const publicKey = await importJwk(bare, alg, 'encrypt');
+    const publicKey = await importJwk(bare, type, 'public');
     return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk, ...jwkTimes(jwk) });
   }
-  const privateKey = await importJwk(pick(jwk, RSA_MEMBERS), alg, 'decrypt');
-  const unwrap = (encryptedKey: Uint8Array<ArrayBuffer>) =>
-    KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey);
+  const privateKey = await importJwk(
+    pick(jwk, [...type.publicMembers, ...type.privateMembers]),
+    type,
+    'private',
+  );
+  const unwrap = (encryptedKey: Uint8Array<ArrayBuffer>, header: ProtectedHeader) =>
+    KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey, header);
   return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
 }
 
-async function importJwk(jwk: JWK, alg: KeyAlgorithm, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+async function importJwk(jwk: JWK, type: KeyType, half: 'public' | 'private'): Promise<CryptoKey> {
   try {
-    return await crypto.subtle.importKey('jwk', jwk, KEY_ALGORITHMS[alg].importParams, false, [usage]);
+    return await crypto.subtle.importKey('jwk', jwk, type.importParams, false, [...type.usages[half]]);
   } catch {
-    throw new E2eeError('key_invalid', 'The key cannot be used: its numbers do not make up an RSA key');
+    throw new E2eeError(
+      'key_invalid',
+      `The key cannot be used: its numbers do not make up a key of type ${type.kty}`,
+    );
   }
 }
 
@@ -120,20 +125,22 @@ function decodeBase64(body: string): Uint8Array {
 
 async function derToJwk(der: Uint8Array): Promise<JWK> {
   const [form, unpack] = UNPACK[derForm(der)];
-  const usage = form === 'spki' ? 'encrypt' : 'decrypt';
   // A copy, because a view of a larger buffer is not what every WebCrypto accepts.
   const bytes = Uint8Array.from(unpack(der));
-  try {
-    const key = await crypto.subtle.importKey(
-      form,
-      bytes,
-      KEY_ALGORITHMS['RSA-OAEP-256'].importParams,
-      true,
-      [usage],
+  const oid = Array.from(algorithmOf(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const type = KEY_TYPES.find((row) => oid.startsWith(row.oid));
+  if (!type)
+    throw new E2eeError(
+      'key_invalid',
+      'The key cannot be used: it is not an RSA key, nor on P-256 or X25519',
     );
-    return pick((await crypto.subtle.exportKey('jwk', key)) as JWK, RSA_MEMBERS);
+  const usages = type.usages[form === 'spki' ? 'public' : 'private'];
+  try {
+    const key = await crypto.subtle.importKey(form, bytes, type.importParams, true, [...usages]);
+    const jwk = (await crypto.subtle.exportKey('jwk', key)) as JWK;
+    return pick(jwk, [...type.publicMembers, ...type.privateMembers]);
   } catch {
-    throw new E2eeError('key_invalid', 'The key cannot be used: it is not an RSA key, or damaged');
+    throw new E2eeError('key_invalid', 'The key cannot be used: it is damaged');
   }
 }
 

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { importKey } from './import-key.js';
 import { isPrivateJwk } from './jwk.js';
 import type { EncryptionKey } from './key.js';
@@ -8,20 +9,26 @@ import type { EncryptionKey } from './key.js';
 const MAX_KEYS = 64;
 
 /**
- * Reads the usable encryption keys of a JWKS (RFC 7517 §5), or of a single JWK. Keys for other purposes, and malformed
- * ones, are left out. Throws `key_invalid` when the set must not be trusted: it holds a private key, two different keys
+ * Reads the usable encryption keys of a JWKS (RFC 7517 §5), or of a single JWK. Keys for other purposes or algorithms,
+ * and malformed ones, are left out. Throws `key_invalid` when the set must not be trusted: it holds a private key, two different keys
  * of one `kid`, or no usable key at all.
  */
-export async function readJwkSet(document: unknown): Promise<{ keys: EncryptionKey[]; jwks: JWK[] }> {
+export async function readJwkSet(
+  document: unknown,
+  algs: readonly KeyAlgorithm[] = ['RSA-OAEP-256'],
+): Promise<{ keys: EncryptionKey[]; jwks: JWK[] }> {
   const members = keyMembers(document);
   if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
-  const usable = (await Promise.all(members.map(importUsable))).filter((entry) => entry !== undefined);
+  const usable = (await Promise.all(members.map(importUsable)))
+    .filter((entry) => entry !== undefined)
+    .filter(({ key }) => algs.includes(key.alg));
   if (usable.length === 0) refuse('it holds no key that can be used for encryption');
-  const moduli = new Map<string, string | undefined>();
-  for (const { key, jwk } of usable) {
-    if (moduli.has(key.kid) && moduli.get(key.kid) !== jwk.n) refuse('two different keys have one `kid`');
-    moduli.set(key.kid, jwk.n);
+  const known = new Map<string, string>();
+  for (const { key } of usable) {
+    const numbers = JSON.stringify(key.publicJwk);
+    if ((known.get(key.kid) ?? numbers) !== numbers) refuse('two different keys have one `kid`');
+    known.set(key.kid, numbers);
   }
   return { keys: usable.map(({ key }) => key), jwks: usable.map(({ jwk }) => jwk) };
 }

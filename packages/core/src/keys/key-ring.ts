@@ -1,8 +1,7 @@
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
-import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
 import { importKey } from './import-key.js';
-import { RSA_BITS } from './jwk.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
 import {
   decrypts,
@@ -15,6 +14,7 @@ import {
   withSuccessor,
 } from './key-life.js';
 import { checkStore, type KeyStore, memoryKeyStore, queue, type StoredKey } from './key-store.js';
+import { RSA_BITS } from './key-types.js';
 
 export interface KeyRingOptions {
   /** Where made keys are kept. Default: in memory, lost when the process ends. */
@@ -24,6 +24,10 @@ export interface KeyRingOptions {
    * `rotate()` makes take their place in the publication.
    */
   readonly keys?: ImportedKey | readonly ImportedKey[];
+  /** What the ring makes keys for. Default `RSA-OAEP-256`. The profile must accept it. */
+  readonly alg?: KeyAlgorithm;
+  /** The curve of keys for `ECDH-ES+A256KW`. Default `P-256`. */
+  readonly crv?: 'P-256' | 'X25519';
   /** Size of the RSA keys that the ring makes, in bits. Default 2048. */
   readonly modulusLength?: number;
   /** What ids look like: the RFC 7638 thumbprint (default), or the time of making in seconds since the epoch. */
@@ -104,6 +108,8 @@ export async function createKeyRing(options: KeyRingOptions = {}): Promise<KeyRi
 interface Settings extends KeyTimes {
   readonly store: KeyStore;
   readonly given: readonly DecryptionKey[];
+  readonly alg: KeyAlgorithm;
+  readonly crv: string;
   readonly modulusLength: number;
   readonly kid: 'thumbprint' | 'timestamp';
 }
@@ -244,9 +250,8 @@ class StoredKeyRing implements KeyRing {
   }
 
   async #make(): Promise<MadeKey> {
-    const alg = 'RSA-OAEP-256';
-    const { modulusLength } = this.#settings;
-    const { publicKey, privateKey } = await generateKeyPair(alg, { modulusLength, extractable: true });
+    const { alg, crv, modulusLength } = this.#settings;
+    const { publicKey, privateKey } = await generateKeyPair(alg, { crv, modulusLength, extractable: true });
     const kid = await this.#newKid(await exportJWK(publicKey));
     return { kid, alg, pkcs8: await exportPKCS8(privateKey) };
   }
@@ -302,7 +307,16 @@ class StoredKeyRing implements KeyRing {
 }
 
 function checkOptions(options: KeyRingOptions): Settings {
-  const { keys = [], modulusLength = 2048, kid = 'thumbprint' } = options;
+  const {
+    keys = [],
+    alg = 'RSA-OAEP-256',
+    crv = 'P-256',
+    modulusLength = 2048,
+    kid = 'thumbprint',
+  } = options;
+  if (!Object.keys(KEY_ALGORITHMS).includes(alg))
+    invalidOption('alg', Object.keys(KEY_ALGORITHMS).join(' or '), alg);
+  if (crv !== 'P-256' && crv !== 'X25519') invalidOption('crv', '"P-256" or "X25519"', crv);
   const store = checkStore(options.store ?? memoryKeyStore());
   if (!Number.isInteger(modulusLength) || modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max) {
     invalidOption('modulusLength', `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`, modulusLength);
@@ -311,6 +325,8 @@ function checkOptions(options: KeyRingOptions): Settings {
   return {
     store,
     given: [keys].flat().map(asDecryptionKey),
+    alg,
+    crv,
     modulusLength,
     kid,
     lifetime: duration('lifetime', options.lifetime ?? 2_592_000),

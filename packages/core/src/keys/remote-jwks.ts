@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { E2eeError, type E2eeErrorCode, invalidOption } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { type EncryptionKeys, newestValidKey, unavailable } from './encryption-keys.js';
 import {
   allowInsecureKeys,
@@ -15,6 +16,8 @@ import type { EncryptionKey } from './key.js';
 export interface RemoteJwksOptions {
   /** The `fetch` to use. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch;
+  /** What the keys must be for; others are ignored. Default `['RSA-OAEP-256']`. */
+  readonly algs?: readonly KeyAlgorithm[];
   /** Headers for each request, for example `authorization`. Default none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Deadline for one fetch, body included, in milliseconds. Default 5,000. */
@@ -139,6 +142,7 @@ class Source implements RemoteJwks {
       headers: { accept: 'application/jwk-set+json, application/json', ...options.headers },
       timeout: checkTimeout(options.timeout ?? 5_000),
       maxBytes: positive('maxBytes', options.maxBytes ?? 262_144),
+      algs: options.algs ?? ['RSA-OAEP-256'],
     };
     this.#cooldown = positive('cooldown', options.cooldown ?? 30_000);
     this.#staleLimit = positive('staleLimit', options.staleLimit ?? 86_400_000);
@@ -254,7 +258,7 @@ class Source implements RemoteJwks {
   async #take({ url, fetchedAt, lifetime, etag, keys }: RemoteJwksState): Promise<void> {
     try {
       if (url !== this.#url.href) throw new E2eeError('key_invalid', 'The preset belongs to another URL');
-      const set = await readJwkSet({ keys });
+      const set = await readJwkSet({ keys }, this.#settings.algs);
       const age = Math.max(0, Date.now() - positive('preset.fetchedAt', fetchedAt));
       this.#accept(
         { ...set, etag, lifetime: Math.min(positive('preset.lifetime', lifetime), LIFETIME.max) },

@@ -1,0 +1,104 @@
+import { base64url, type JWK } from 'jose';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
+
+/** Everything about one kind of key. */
+export interface KeyType {
+  readonly kty: string;
+  readonly crv?: string;
+  /** What it is used with; the first is the default. */
+  readonly algs: readonly [KeyAlgorithm, ...KeyAlgorithm[]];
+  /** Members of the public JWK, and those that make it private (RFC 7518 §6). */
+  readonly publicMembers: readonly string[];
+  readonly privateMembers: readonly string[];
+  /** What its AlgorithmIdentifier in DER begins with, in hexadecimal: the object identifiers. */
+  readonly oid: string;
+  readonly importParams: { readonly name: string; readonly hash?: string; readonly namedCurve?: string };
+  readonly usages: {
+    readonly public: readonly 'encrypt'[];
+    readonly private: readonly ('decrypt' | 'deriveBits')[];
+  };
+  /** What a JWK may say that it is for (RFC 7517 §4.3): one of these, where it says anything. */
+  readonly operations: { readonly public: readonly string[]; readonly private: readonly string[] };
+  /** What is wrong with the numbers of a public JWK, if anything is. */
+  readonly fault: (jwk: JWK) => string | undefined;
+}
+
+/** RSA moduli outside these bounds are too weak, or made to burn processor time. */
+export const RSA_BITS = { min: 2048, max: 8192 } as const;
+const RSA_EXPONENT = 'AQAB'; // 65537
+
+const CURVE_KEY = {
+  algs: ['ECDH-ES+A256KW'],
+  privateMembers: ['d'],
+  usages: { public: [], private: ['deriveBits'] },
+  operations: { public: [], private: ['deriveKey', 'deriveBits'] },
+} as const;
+
+/** One row per kind of key that can be imported. */
+export const KEY_TYPES: readonly KeyType[] = [
+  {
+    kty: 'RSA',
+    algs: ['RSA-OAEP-256'],
+    publicMembers: ['kty', 'n', 'e'],
+    privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'],
+    oid: '06092a864886f70d010101',
+    importParams: { name: 'RSA-OAEP', hash: 'SHA-256' },
+    usages: { public: ['encrypt'], private: ['decrypt'] },
+    operations: { public: ['encrypt', 'wrapKey'], private: ['decrypt', 'unwrapKey'] },
+    fault: rsaFault,
+  },
+  {
+    ...CURVE_KEY,
+    kty: 'EC',
+    crv: 'P-256',
+    publicMembers: ['kty', 'crv', 'x', 'y'],
+    oid: '06072a8648ce3d020106082a8648ce3d030107',
+    importParams: { name: 'ECDH', namedCurve: 'P-256' },
+    fault: ({ x, y }) => coordinateFault(x) ?? coordinateFault(y),
+  },
+  {
+    ...CURVE_KEY,
+    kty: 'OKP',
+    crv: 'X25519',
+    publicMembers: ['kty', 'crv', 'x'],
+    oid: '06032b656e',
+    importParams: { name: 'X25519' },
+    fault: ({ x }) => coordinateFault(x),
+  },
+];
+
+/** The row of a JWK, if there is one. */
+export function keyTypeOf(jwk: JWK): KeyType | undefined {
+  return KEY_TYPES.find(({ kty, crv }) => kty === jwk.kty && (crv === undefined || crv === jwk.crv));
+}
+
+function rsaFault(jwk: JWK): string | undefined {
+  if (typeof jwk.n !== 'string' || typeof jwk.e !== 'string') return 'its modulus or exponent is missing';
+  if (Object.hasOwn(jwk, 'oth')) return 'it has more than two primes';
+  const bytes = decoded(jwk.n);
+  if (!bytes) return 'its modulus is not base64url';
+  const bits = bitLength(bytes);
+  if (bits < RSA_BITS.min || bits > RSA_BITS.max) {
+    return `its modulus has ${bits} bits; ${RSA_BITS.min} to ${RSA_BITS.max} are accepted`;
+  }
+  return jwk.e === RSA_EXPONENT ? undefined : 'its public exponent is not 65537';
+}
+
+function coordinateFault(encoded: unknown): string | undefined {
+  const isPoint = typeof encoded === 'string' && decoded(encoded)?.length === 32;
+  return isPoint ? undefined : 'a coordinate of its point is missing, or has not 32 bytes';
+}
+
+function decoded(encoded: string): Uint8Array | undefined {
+  try {
+    return base64url.decode(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
+function bitLength(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  if (first < 0) return 0;
+  return (bytes.length - first - 1) * 8 + (32 - Math.clz32(bytes[first] as number));
+}
