@@ -49,7 +49,7 @@ export function e2ee(optionsOrServer: E2eeExpressOptions | E2eeServer): RequestH
         return false;
       }
       if (coverage.request) {
-        if (req.is(contentType)) await parse(readToken, req, res);
+        if (req.is(contentType) && !isRead(req)) await parse(readToken, req, res);
         put(req, await server.decryptRequest(take(req, path)));
       }
       if (coverage.response) {
@@ -75,16 +75,18 @@ function resolve(given: E2eeExpressOptions | E2eeServer): {
 } {
   if ('decryptRequest' in given) return { server: given };
   const { recipient, ...options } = given;
+  if (recipient === undefined) return { server: createE2eeServer(options) };
   // The server end must know that there are recipients; whom it asks is decided request by request.
-  return {
-    server: createE2eeServer(recipient ? { ...options, recipient: () => undefined } : options),
-    recipient,
-  };
+  const known = typeof recipient === 'function' ? () => undefined : recipient;
+  return { server: createE2eeServer({ ...options, recipient: known }), recipient };
 }
 
-/** The path under which the policy knows a request: from the root, or from where the middleware is mounted. */
+/**
+ * The path under which the policy knows a request. The one that is routed goes first: middleware may have rewritten it.
+ * Then what of it is below the place where this is mounted, and what the client sent.
+ */
 function locate(server: E2eeServer, req: Request): { path: string; coverage: Coverage } {
-  const found = [...new Set([req.originalUrl, req.url])].map((path) => {
+  const found = [...new Set([req.baseUrl + req.path, req.path, req.originalUrl])].map((path) => {
     return { path, coverage: server.covers({ method: req.method, path }) };
   });
   const known = found.find(({ coverage }) => coverage.keys || coverage.operation !== undefined);
@@ -107,7 +109,12 @@ function bodyOf(req: Request): unknown {
   const sent =
     req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
   if (!sent) return undefined;
-  return isPlaceholder && req.readableDidRead ? body : req;
+  return isPlaceholder && isRead(req) ? body : req;
+}
+
+/** Whether somebody has read the body, be it empty. */
+function isRead(req: Request): boolean {
+  return req.readableDidRead || req.readableEnded;
 }
 
 function put(req: Request, { headers, body }: E2eeRequest): void {
