@@ -86,7 +86,10 @@ class FileKeyStore implements KeyStore {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const current = await this.#readNewest();
       const keys = await change(current.keys);
-      if (keys === current.keys) return keys;
+      if (keys === current.keys) {
+        await tidy(this.#directory, current.number); // what a killed process left may hold key bytes
+        return keys;
+      }
       const next = { number: current.number + 1, keys };
       if (!(await writeVersion(this.#directory, { ...next, keys: keys.map((key) => this.#seal(key)) })))
         continue;

@@ -7,9 +7,11 @@ import {
   decrypts,
   isCurrent,
   isRotationDue,
+  isTidy,
   type KeyState,
   type KeyTimes,
   stateOf,
+  tidied,
   withRevoked,
   withSuccessor,
 } from './key-life.js';
@@ -298,7 +300,8 @@ class StoredKeyRing implements KeyRing {
   /** Takes over what other processes did, and rotates in time. A store that fails is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      await this.#loadFrom(() => this.#settings.store.read());
+      const stored = await this.#loadFrom(() => this.#settings.store.read());
+      if (!isTidy(stored, seconds())) await this.#loadFrom(() => this.#settings.store.update(tidiedNow));
       await this.rotateIfDue();
     } catch {
       // The keys at hand stay good; whoever rotates or revokes gets the store's error.
@@ -333,6 +336,11 @@ function checkOptions(options: KeyRingOptions): Settings {
     grace: duration('grace', options.grace ?? 87_300),
     lead: ((store.pollInterval ?? 0) * LOOKS_BEFORE_PUBLICATION) / 1000,
   };
+}
+
+async function tidiedNow(keys: readonly StoredKey[]): Promise<readonly StoredKey[]> {
+  const now = seconds();
+  return isTidy(keys, now) ? keys : tidied(keys, now);
 }
 
 function duration(option: string, value: number): number {
