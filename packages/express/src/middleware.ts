@@ -73,8 +73,8 @@ function resolve(given: E2eeExpressOptions | E2eeServer): {
   server: E2eeServer;
   recipient?: FindRecipient<Request> | undefined;
 } {
-  if ('decryptRequest' in given) return { server: given };
-  const { recipient, ...options } = given;
+  if ('decryptRequest' in Object(given)) return { server: given as E2eeServer };
+  const { recipient, ...options } = Object(given) as E2eeExpressOptions; // the server end refuses what is missing
   if (recipient === undefined) return { server: createE2eeServer(options) };
   // The server end must know that there are recipients; whom it asks is decided request by request.
   const known = typeof recipient === 'function' ? () => undefined : recipient;

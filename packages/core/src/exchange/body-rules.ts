@@ -45,3 +45,9 @@ export function refuseLongToken(token: string, limit: number, path: string): voi
     { path },
   );
 }
+
+/** Throws `limit_exceeded` for more encrypted fields than a body may hold. */
+export function refuseManyTokens(slots: readonly FieldSlot[], { tokens }: Limits): void {
+  if (slots.filter(({ plain, wire }) => plain ?? wire).length <= tokens) return;
+  throw new E2eeError('limit_exceeded', `The body holds more than ${tokens} encrypted fields`);
+}

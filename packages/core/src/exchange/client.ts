@@ -11,15 +11,16 @@ import {
   refuseConflict,
   refuseDepth,
   refuseLongToken,
+  refuseManyTokens,
   refuseMismatch,
 } from './body-rules.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent, requireJsonType, serialisedJson } from './json-body.js';
-import { CLIENT_DEFAULTS, checkLimits, type Limits } from './limits.js';
+import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
-import { isMessage, messageBody, sealMessage, sealSlots } from './tokens.js';
+import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 export interface E2eeClientOptions {
   readonly profile: Profile;
@@ -80,7 +81,10 @@ class Client implements E2eeClient {
   readonly #encryptionKeys: EncryptionKeys;
   readonly #keyRing: KeyRing | undefined;
   readonly #refuseUnmatched: boolean;
+  /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
+  /** For what comes back. */
+  readonly #answerLimits: Limits;
   readonly #report: Report;
   /** Which key a request was encrypted to, under the plain and the encrypted form of it. */
   readonly #usedKid = new WeakMap<E2eeRequest, string>();
@@ -92,12 +96,16 @@ class Client implements E2eeClient {
     if (typeof encryptionKeys?.current !== 'function') {
       invalidOption('encryptionKeys', 'made by remoteJwks() or staticKeys()', encryptionKeys);
     }
+    if (options.keyRing !== undefined && typeof options.keyRing.find !== 'function') {
+      invalidOption('keyRing', 'made by createKeyRing()', options.keyRing);
+    }
     if (unmatched !== 'pass' && unmatched !== 'refuse')
       invalidOption('unmatched', '"pass" or "refuse"', unmatched);
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
     this.#refuseUnmatched = unmatched === 'refuse';
-    this.#limits = checkLimits(options.limits, CLIENT_DEFAULTS);
+    this.#limits = checkLimits(options.limits);
+    this.#answerLimits = checkLimits(options.limits, ANSWER_DEFAULTS);
     this.#report = reporter(options.onEvent);
   }
 
@@ -123,7 +131,7 @@ class Client implements E2eeClient {
   async decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse> {
     return openResponse(response, this.#policy.match(request.method, request.path), {
       profile: this.#profile,
-      limits: this.#limits,
+      limits: this.#answerLimits,
       keyRing: this.#keyRing,
       report: this.#report,
     });
@@ -157,7 +165,7 @@ class Client implements E2eeClient {
     refuseDepth(body, this.#limits);
     const selection = selectFields(body, operation.request.fields, {
       prefix: this.#profile.prefix.request,
-      isToken: looksLikeCompactJwe,
+      isToken: isSealedBy(this.#profile),
     });
     refuseMismatch(selection);
     const { slots } = selection;
@@ -171,6 +179,7 @@ class Client implements E2eeClient {
     }
     checkRequiredFields(operation.request.required, slots);
     if (!slots.some((slot) => slot.plain)) return request;
+    refuseManyTokens(slots, this.#limits);
     const key = await this.#encryptionKeys.current();
     for (const { rule, token } of await sealSlots(slots, key, this.#profile)) {
       refuseLongToken(token, this.#limits.tokenLength, rule.path);

@@ -25,7 +25,7 @@ export function isAbsent(body: unknown): body is undefined {
 export function parsedJson(body: unknown): unknown {
   if (typeof body === 'string') return parseText(body);
   if (typeof body === 'object' && body !== null) {
-    const found = UNREADABLE.find(([, test]) => test(body));
+    const found = UNREADABLE.find(([, test]) => probe(body, test));
     if (found) unreadable(`it is ${found[0]}`);
   }
   return body;
@@ -59,6 +59,15 @@ export function readableJson(body: unknown): { value: unknown } | undefined {
     return { value: parsedJson(body) };
   } catch {
     return undefined;
+  }
+}
+
+/** A body whose members throw when they are looked at has no JSON form either; what they throw may hold anything. */
+function probe(body: object, test: (body: object) => boolean): boolean {
+  try {
+    return test(body);
+  } catch {
+    return unreadable('it has no JSON form');
   }
 }
 

@@ -2,11 +2,11 @@ import { invalidOption } from '../errors.js';
 
 /** Bounds on what a peer can make us do. Each is checked before the first private-key operation. */
 export interface Limits {
-  /** Most tokens in one body. Default 64 in a request, 1,024 in a response, whose sender is known. */
+  /** Most tokens in one body. Default 64; 10,000 in an answer at the client end. */
   readonly tokens: number;
-  /** Longest token of a field, in characters. Default 16,384. */
+  /** Longest token of a field, in characters. Default 16,384; 16 MiB in an answer. */
   readonly tokenLength: number;
-  /** Longest token that is a whole message, in characters. Default 1,048,576. */
+  /** Longest token that is a whole message, in characters. Default 1,048,576; 16 MiB in an answer. */
   readonly messageLength: number;
   /** Longest protected header, in bytes. Default 2,048. */
   readonly headerBytes: number;
@@ -22,8 +22,12 @@ const DEFAULTS: Limits = {
   depth: 64,
 };
 
-/** The client end's own defaults: what it opens comes from the provider that it chose. */
-export const CLIENT_DEFAULTS: Partial<Limits> = { tokens: 1_024 };
+/** What the client end opens comes from the provider that it chose, and may be a long list. */
+export const ANSWER_DEFAULTS: Partial<Limits> = {
+  tokens: 10_000,
+  tokenLength: 16_777_216,
+  messageLength: 16_777_216,
+};
 
 export function checkLimits(given: Partial<Limits> = {}, defaults: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {

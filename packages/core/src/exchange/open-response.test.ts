@@ -1,10 +1,13 @@
+import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { E2eeError } from '../errors.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { importKey } from '../keys/import-key.js';
 import type { EncryptionKey } from '../keys/key.js';
 import { createKeyRing, type KeyRing } from '../keys/key-ring.js';
 import { banked } from '../profiles/banked.js';
+import type { Profile } from '../profiles/profile.js';
 import { createE2eeClient, type E2eeClient } from './client.js';
 import { createE2eeServer, type E2eeServer } from './server.js';
 
@@ -68,4 +71,70 @@ describe('a request that the other end would refuse', () => {
     const refused = client.encryptRequest({ ...request, body: { id: 7 } });
     await expect(refused).rejects.toThrow('Field `id` must be a text, not number');
   });
+});
+
+describe('what only looks like a token', () => {
+  const lookalike = 'eyCANARY.aa.bb.cc.dd';
+  const inPlace: Profile = { ...banked, prefix: { request: '', response: '' } };
+  const rows = { 'POST /things': { secret: { request: 'encrypt', response: 'encrypt' } } } as const;
+
+  it('is encrypted as every other value, in both directions, and comes back exactly', async () => {
+    const encryptionKeys = staticKeys(key);
+    const recipient = () => ({ id: 'p', encryptionKeys, response: 'encrypt' as const });
+    const ours = createE2eeClient({ profile: inPlace, policy: rows, encryptionKeys, keyRing });
+    const theirs = createE2eeServer({ profile: inPlace, policy: rows, keyRing, recipient });
+    const body = { secret: lookalike };
+    const sent = await ours.encryptRequest({ ...request, body });
+    expect(JSON.stringify(sent)).not.toContain('CANARY');
+    expect((await theirs.decryptRequest(sent)).body).toEqual(body);
+    const answered = await theirs.protectResponse(request, answer(body));
+    expect(JSON.stringify(answered)).not.toContain('CANARY');
+    expect((await ours.decryptResponse(request, answered)).body).toEqual(body);
+  });
+
+  it('is left alone outside the policy, whatever its content type says', async () => {
+    const jws = { status: 200, headers: { 'content-type': 'application/jose' }, body: 'eyJ.aa.bb' };
+    expect(await client.decryptResponse({ ...request, path: '/other' }, jws)).toBe(jws);
+  });
+});
+
+describe('a failure that is not of the message', () => {
+  const thrower = (): never => {
+    throw new Error('CANARY');
+  };
+
+  it('keeps the status of an error, and refuses everything else, when `recipient` throws', async () => {
+    const broken = createE2eeServer({
+      profile: banked,
+      policy,
+      keyRing,
+      recipient: thrower,
+      onEvent: () => {},
+    });
+    const sent = await broken.protectResponse(request, { ...answer({ id: 'CANARY' }), status: 401 });
+    expect(sent.status).toBe(401);
+    expect(JSON.stringify(sent)).not.toContain('CANARY');
+    const refused = await broken
+      .protectResponse(request, answer({ id: 'x' }))
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'response_refused', status: 500 });
+    expect(inspect(refused, { depth: 9 })).not.toContain('CANARY');
+  });
+
+  it('shows nothing of what a getter throws', async () => {
+    const body = Object.defineProperty({}, 'pipe', { get: thrower, enumerable: true });
+    for (const failed of [
+      client.encryptRequest({ ...request, body }),
+      server.protectResponse(request, answer(body)),
+    ]) {
+      const error = await failed.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(E2eeError);
+      expect(inspect(error, { depth: 9 })).not.toContain('CANARY');
+    }
+  });
+});
+
+it('more tokens than the other end opens are not sent', async () => {
+  const body = { list: Array.from({ length: 65 }, (_, a) => ({ a })) };
+  await expect(client.encryptRequest({ ...request, body })).rejects.toMatchObject({ code: 'limit_exceeded' });
 });

@@ -8,7 +8,7 @@ import type { Report } from './events.js';
 import { isAbsent, readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
 import { type E2eeResponse, headersForBody, mediaType } from './message.js';
-import { messageToken, openMessage, openSlots } from './tokens.js';
+import { isSealedBy, messageToken, openMessage, openSlots } from './tokens.js';
 
 /** What opening a response needs. */
 export interface OpenResponseContext {
@@ -27,7 +27,8 @@ export async function openResponse(
 ): Promise<E2eeResponse> {
   if (isAbsent(response.body)) return response;
   const token = tokenIn(response, context.profile);
-  if (token !== undefined) return openWhole(token, response, operation, context);
+  if (token !== undefined && (operation || looksLikeCompactJwe(token)))
+    return openWhole(token, response, operation, context);
   if (!operation?.response.treats) return response;
   reportPlainBody(response, operation, context);
   return openFields(response, operation, context);
@@ -66,7 +67,7 @@ async function openFields(
   if (!body) return response;
   const { slots, result } = selectFields(body.value, operation.response.fields, {
     prefix: profile.prefix.response,
-    isToken: looksLikeCompactJwe,
+    isToken: isSealedBy(profile),
   });
   const tell = (type: 'plaintext_received' | 'ciphertext_left', { rule }: FieldSlot): void =>
     report({ type, operation: operation.name, path: rule.path });

@@ -19,7 +19,7 @@ import {
   type Recipient,
   type Treating,
 } from './recipient.js';
-import { isMessage, messageBody, sealMessage, sealSlots } from './tokens.js';
+import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 /** What protecting a response needs. */
 export interface ResponseContext {
@@ -43,7 +43,7 @@ export async function protectBody(
   refuseDepth(body, limits);
   const delivery = deliveryTo(recipient);
   const prefix = profile.prefix.response;
-  const selection = selectFields(body, fields, { prefix, isToken: looksLikeCompactJwe });
+  const selection = selectFields(body, fields, { prefix, isToken: isSealedBy(profile) });
   const touched = whole ? [whole] : selection.slots.filter((slot) => slot.plain).map(({ rule }) => rule);
   if (touched.some((rule) => lacksKey(treatmentOf(rule), delivery, recipient))) {
     const to = recipient && { recipient: recipient.id };
@@ -73,7 +73,8 @@ export function asServerFailure(error: unknown, name: string): E2eeError {
   const path = error instanceof E2eeError && error.path !== undefined ? { path: error.path } : {};
   const message = `The response of \`${name}\` cannot be protected`;
   const reason = error instanceof E2eeError ? `: ${error.message}` : '';
-  return new E2eeError('response_refused', message + reason, { ...path, cause: error });
+  // The application's own error is not kept: what it says may be anything.
+  return new E2eeError('response_refused', message + reason, { ...path, ...(reason && { cause: error }) });
 }
 
 async function protectWhole(

@@ -46,6 +46,12 @@ export function deliveryTo(recipient: Recipient | undefined): Delivery {
     );
   }
   if (!recipient.encryptionKeys) return { mode: 'keyless' };
+  if (typeof recipient.encryptionKeys.current !== 'function') {
+    throw new E2eeError(
+      'option_invalid',
+      'The `encryptionKeys` of a recipient are made by staticKeys() or remoteJwks()',
+    );
+  }
   return { mode: recipient.response, keys: recipient.encryptionKeys };
 }
 

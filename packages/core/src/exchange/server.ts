@@ -11,7 +11,7 @@ import { openRequest, type RequestContext } from './open-request.js';
 import { errorAnswer } from './profile-answers.js';
 import { asServerFailure, isFaultOfBody, protectBody, withoutBody } from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
-import type { FindRecipient } from './recipient.js';
+import type { FindRecipient, Recipient } from './recipient.js';
 
 export interface E2eeServerOptions {
   readonly profile: Profile;
@@ -155,12 +155,29 @@ class Server implements E2eeServer {
     if (BODILESS.includes(status)) return { status, headers };
     const find = recipient ?? (this.#recipient && (() => this.#recipient?.(request)));
     try {
-      return await protectBody(response, operation, await find?.(), this.#context);
+      return await protectBody(response, operation, await this.#findRecipient(find), this.#context);
     } catch (error) {
-      this.#context.report({ type: 'response_refused', operation: operation.name, ...asE2eeError(error) });
       const failure = asServerFailure(error, operation.name);
+      this.#context.report({
+        type: 'response_refused',
+        operation: operation.name,
+        ...asE2eeError(error, failure),
+      });
       if (isFaultOfBody(error) && status >= 300) return withoutBody(response, this.#context.profile);
       throw failure;
+    }
+  }
+
+  /** What `recipient` throws is not passed on. Without a recipient, an error answer can still keep its status. */
+  async #findRecipient(
+    find: (() => ReturnType<FindRecipient<never>>) | undefined,
+  ): Promise<Recipient | undefined> {
+    try {
+      return await find?.();
+    } catch {
+      throw new E2eeError('response_refused', 'The recipient could not be found: `recipient` has thrown', {
+        status: 400,
+      });
     }
   }
 
@@ -178,6 +195,7 @@ function where(operation: Operation | undefined): { operation?: string } {
   return operation ? { operation: operation.name } : {};
 }
 
-function asE2eeError(error: unknown): { error?: E2eeError } {
-  return error instanceof E2eeError ? { error } : {};
+function asE2eeError(error: unknown, failure?: E2eeError): { error?: E2eeError } {
+  if (error instanceof E2eeError) return { error };
+  return failure ? { error: failure } : {};
 }

@@ -2,12 +2,13 @@ import { E2eeError } from '../errors.js';
 import { decodeField, encodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe, parseCompactJwe } from '../jwe/compact.js';
 import { checkJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Profile } from '../profiles/profile.js';
+import { refuseManyTokens } from './body-rules.js';
 import { readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
 
@@ -24,6 +25,25 @@ export interface Opener {
  */
 export function isTokenAttempt(value: unknown): boolean {
   return typeof value === 'string' && (value.startsWith('eyJ') || /^[^.]*(?:\.[^.]*){4}$/.test(value));
+}
+
+/**
+ * Whether a value is encrypted already: a token that the profile would accept. Only that is left as it is; a value that
+ * merely looks like one is encrypted as every other.
+ */
+export function isSealedBy({ accept }: Profile): (value: unknown) => boolean {
+  return (value) => {
+    if (!looksLikeCompactJwe(value)) return false;
+    try {
+      const { header } = parseCompactJwe(value, {
+        tokenLength: Number.POSITIVE_INFINITY,
+        headerBytes: 65_536,
+      });
+      return accept.alg.some((alg) => alg === header.alg) && accept.enc.some((enc) => enc === header.enc);
+    } catch {
+      return false;
+    }
+  };
 }
 
 /** Encrypts the plain form of each slot, and tells what became of which. Nothing is changed when one of them fails. */
@@ -47,9 +67,7 @@ export async function sealSlots(
 /** Decrypts the encrypted form of each slot: all of them or none. Every check comes before the first key operation. */
 export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Promise<void> {
   const { profile, limits, keyRing } = opener;
-  if (slots.length > limits.tokens) {
-    throw new E2eeError('limit_exceeded', `The body holds more than ${limits.tokens} encrypted fields`);
-  }
+  refuseManyTokens(slots, limits);
   const options = openOptions(profile, limits, limits.tokenLength);
   const checked = slots.map((slot) => checkJwe(slot.wire?.value, keyRing, options));
   const opened = await Promise.all(checked.map(openJwe));

@@ -92,8 +92,8 @@ function isLoopback(hostname: string): boolean {
 function lifetimeOf(headers: Headers): number {
   const control = headers.get('cache-control');
   const maxAge = /(?:^|[\s,])max-age="?(\d{1,10})\b/i.exec(control ?? '')?.[1];
-  if (maxAge === undefined)
-    return /\bno-(?:store|cache)\b/i.test(control ?? '') ? LIFETIME.min : LIFETIME.default;
+  if (/\bno-(?:store|cache)\b/i.test(control ?? '')) return LIFETIME.min;
+  if (maxAge === undefined) return LIFETIME.default;
   const age = Number(headers.get('age') ?? 0) || 0;
   return Math.min(Math.max((Number(maxAge) - age) * 1000, LIFETIME.min), LIFETIME.max);
 }

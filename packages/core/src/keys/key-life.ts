@@ -67,13 +67,8 @@ export function withRevoked(keys: readonly StoredKey[], kid: string, now: number
   return tidied(revoked, now);
 }
 
-/** Whether no key has bytes that are of no use any more. */
-export function isTidy(keys: readonly StoredKey[], now: number): boolean {
-  return keys.every((key) => key.pkcs8 === undefined || decrypts(key, now));
-}
-
 /** Key bytes that are of no use any more are not kept; nor are keys that ended long ago. */
-export function tidied(keys: readonly StoredKey[], now: number): StoredKey[] {
+function tidied(keys: readonly StoredKey[], now: number): StoredKey[] {
   return keys
     .filter((key) => now - (key.revokedAt ?? key.decryptsUntil ?? now) < REMEMBERED)
     .map(({ pkcs8, ...key }) => (pkcs8 !== undefined && decrypts(key, now) ? { ...key, pkcs8 } : key));

@@ -7,11 +7,9 @@ import {
   decrypts,
   isCurrent,
   isRotationDue,
-  isTidy,
   type KeyState,
   type KeyTimes,
   stateOf,
-  tidied,
   withRevoked,
   withSuccessor,
 } from './key-life.js';
@@ -88,6 +86,8 @@ export interface KeyRing {
 const IDLE_INTERVAL = 3_600_000;
 /** A key is published after this many looks of the other processes. */
 const LOOKS_BEFORE_PUBLICATION = 4;
+/** A revocation that rotations of other processes come between is tried this often. */
+const MAX_PASSES = 5;
 /** Longest time, in seconds: there might be no date for a larger number. */
 const CENTURY = 3_155_760_000;
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
@@ -138,9 +138,9 @@ class StoredKeyRing implements KeyRing {
     const first = once(() => this.#make());
     await this.#loadFrom(() =>
       store.update(async (keys) => {
-        return needsKey && !keys.some((key) => decrypts(key, seconds()))
-          ? [this.#scheduled(await first(), 0), ...keys]
-          : keys;
+        const isServed = keys.some((key) => decrypts(key, seconds()) && key.expiresAt > seconds());
+        if (isServed || (keys.length === 0 && !needsKey)) return keys;
+        return withSuccessor(keys, this.#scheduled(await first(), 0), this.#settings);
       }),
     );
     this.#timer = setInterval(() => void this.#look(), store.pollInterval ?? IDLE_INTERVAL);
@@ -190,14 +190,18 @@ class StoredKeyRing implements KeyRing {
     const without = (keys: readonly StoredKey[]): StoredKey[] => withRevoked(keys, kid, seconds());
     const isServed = (keys: readonly StoredKey[]): boolean =>
       given.length > 0 || (keys.some((key) => stateOf(key, seconds()) === 'active') && keys.some(isCurrent));
-    do {
+    for (let pass = 0; pass < MAX_PASSES; pass += 1) {
       // A successor may be on its way: until it is published, not every process has it.
       if (!isServed(without(this.#stored))) await this.rotate();
       await this.#loadFrom(() =>
         this.#settings.store.update(async (keys) => (isServed(without(keys)) ? without(keys) : keys)),
       );
-    } while (this.#stored.some((key) => key.kid === kid && key.revokedAt === undefined));
-    this.#given = given;
+      if (!this.#stored.some((key) => key.kid === kid && key.revokedAt === undefined)) {
+        this.#given = this.#given.filter((key) => key.kid !== kid);
+        return;
+      }
+    }
+    throw new E2eeError('key_invalid', 'The key store did not keep that the key is revoked');
   }
 
   describe(): KeyDescription[] {
@@ -300,8 +304,7 @@ class StoredKeyRing implements KeyRing {
   /** Takes over what other processes did, and rotates in time. A store that fails is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      const stored = await this.#loadFrom(() => this.#settings.store.read());
-      if (!isTidy(stored, seconds())) await this.#loadFrom(() => this.#settings.store.update(tidiedNow));
+      await this.#loadFrom(() => this.#settings.store.read());
       await this.rotateIfDue();
     } catch {
       // The keys at hand stay good; whoever rotates or revokes gets the store's error.
@@ -336,11 +339,6 @@ function checkOptions(options: KeyRingOptions): Settings {
     grace: duration('grace', options.grace ?? 87_300),
     lead: ((store.pollInterval ?? 0) * LOOKS_BEFORE_PUBLICATION) / 1000,
   };
-}
-
-async function tidiedNow(keys: readonly StoredKey[]): Promise<readonly StoredKey[]> {
-  const now = seconds();
-  return isTidy(keys, now) ? keys : tidied(keys, now);
 }
 
 function duration(option: string, value: number): number {

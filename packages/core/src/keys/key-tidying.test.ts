@@ -1,10 +1,9 @@
 import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileKeyStore } from './file-key-store.node.js';
 import { createKeyRing } from './key-ring.js';
-import { memoryKeyStore } from './key-store.js';
 
 let directory: string;
 
@@ -13,20 +12,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(directory, { recursive: true }));
-
-test('the bytes of a key leave the store when its grace is over', async () => {
-  const store = { ...memoryKeyStore(), pollInterval: 20 };
-  const ring = await createKeyRing({ store, grace: 0.05 });
-  const [before] = ring.describe();
-  await ring.rotate();
-  await vi.waitFor(async () => {
-    const old = (await store.read()).find(({ kid }) => kid === before?.kid);
-    expect(old).toBeDefined();
-    expect(old).not.toHaveProperty('pkcs8');
-  });
-  expect(ring.describe().map(({ state }) => state)).toEqual(['active', 'retired']);
-  ring.close();
-});
 
 test('opening a ring removes what a killed process has left', async () => {
   const store = fileKeyStore(directory);

@@ -1,5 +1,5 @@
 import { base64url, type JWK } from 'jose';
-import { invalidOption } from '../errors.js';
+import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { refuseToken } from '../jwe/refusal.js';
 import { unavailable } from './encryption-keys.js';
@@ -49,6 +49,12 @@ export async function serviceKey(options: ServiceKeyOptions): Promise<Decryption
   if (!isTimeout(timeout)) invalidOption('timeout', 'a whole number of milliseconds', timeout);
   const imported = await importKey(publicKey, options.kid === undefined ? {} : { kid: options.kid });
   const { kid, alg, publicJwk } = asEncryptionKey(imported);
+  if (alg !== 'RSA-OAEP-256') {
+    throw new E2eeError(
+      'key_invalid',
+      'A key service unwraps with RSA-OAEP-256 only: the key must be an RSA key',
+    );
+  }
   const length = modulusBytes(publicJwk);
   const unwrap = async (encryptedKey: Uint8Array): Promise<Uint8Array> => {
     // Services call this anything but a bad ciphertext, and charge for it.

@@ -229,7 +229,8 @@ class Source implements RemoteJwks {
 
   async #attempt(anew: boolean): Promise<void> {
     try {
-      const fetched = await fetchJwks(this.#url, this.#settings, { etag: this.#known?.etag, anew });
+      const fetching = fetchJwks(this.#url, this.#settings, { etag: this.#known?.etag, anew });
+      const fetched = await withDeadline(fetching, this.#settings.timeout);
       this.#accept(fetched.changed ? fetched : { ...(this.#known as KnownSet), ...fetched }); // 304 answers an etag
       this.#report('refreshed');
     } catch (error) {
@@ -278,7 +279,9 @@ class Source implements RemoteJwks {
 
   #report(type: RemoteJwksEvent['type'], error?: unknown): void {
     try {
-      this.#onEvent({ type, url: this.#shownUrl(), ...(error !== undefined && { error }) });
+      const event = { type, url: this.#shownUrl(), ...(error !== undefined && { error }) };
+      // A listener may be asynchronous, whatever its type says.
+      Promise.resolve(this.#onEvent(event) as unknown).catch(() => {});
     } catch {
       // A listener that fails must not decide whether there are keys.
     }
@@ -290,6 +293,22 @@ class Source implements RemoteJwks {
 
   #shownUrl(): string {
     return this.#url.origin + this.#url.pathname;
+  }
+}
+
+/** A `fetch` of somebody else's may not heed its signal. */
+async function withDeadline<Result>(work: Promise<Result>, timeout: number): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new E2eeError('keys_unavailable', 'The key endpoint did not answer in time')),
+      timeout,
+    );
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fileKeyStore } from '../keys/file-key-store.node.js';
-import { type KeyStore, memoryKeyStore } from '../keys/key-store.js';
+import { type KeyStore, memoryKeyStore, type StoredKey } from '../keys/key-store.js';
 import { keyStoreContract } from './key-store-contract.js';
 
 const directories: string[] = [];
@@ -45,6 +45,22 @@ describe('the contract finds a store that', () => {
         return changed;
       };
       return { read: async () => keys, update };
+    },
+    'does not know that keys can be revoked': () => {
+      const store = memoryKeyStore();
+      const forget = ({ revokedAt, ...key }: StoredKey): StoredKey => key;
+      return {
+        read: store.read,
+        update: (change) => store.update(async (keys) => (await change(keys)).map(forget)),
+      };
+    },
+    'rounds times': () => {
+      const store = memoryKeyStore();
+      const round = (key: StoredKey): StoredKey => ({ ...key, createdAt: Math.fround(key.createdAt) });
+      return {
+        read: store.read,
+        update: (change) => store.update(async (keys) => (await change(keys)).map(round)),
+      };
     },
     'swallows the error of a change': () => {
       const store = memoryKeyStore();

@@ -31,8 +31,13 @@ export const keyStoreContract: readonly KeyStoreCase[] = [
   {
     name: 'what is written is read again, exactly, by whoever shares the store',
     run: async (open) => {
-      const retiring = { ...(await key('b')), replacedAt: 2.25, decryptsUntil: 3.5 };
-      const keys = [await key('a'), retiring, withoutBytes('c')];
+      const retiring = {
+        ...(await key('b')),
+        replacedAt: 1_763_784_000.123,
+        decryptsUntil: 1_763_871_300.123,
+      };
+      const revoked = { ...withoutBytes('c'), alg: 'ECDH-ES+A256KW', revokedAt: 1_763_784_000.456 } as const;
+      const keys = [await key('a'), retiring, revoked, withoutBytes('d')];
       same(await (await open()).update(async () => keys), keys, 'what update() resolves to');
       same(await (await open()).read(), keys, 'read()');
     },
@@ -98,7 +103,13 @@ async function key(kid: string): Promise<StoredKey> {
 }
 
 function withoutBytes(kid: string): StoredKey {
-  return { kid, alg: 'RSA-OAEP-256', createdAt: 1.125, publishAt: 1.5, expiresAt: 2_592_001.5 };
+  return {
+    kid,
+    alg: 'RSA-OAEP-256',
+    createdAt: 1_763_784_000.789,
+    publishAt: 1_763_784_002.789,
+    expiresAt: 1_766_376_002.789,
+  };
 }
 
 function same(actual: readonly unknown[], expected: readonly unknown[], what: string): void {
