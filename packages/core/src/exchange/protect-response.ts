@@ -91,12 +91,9 @@ async function protectWhole(
   return asJson({ ...response, body });
 }
 
-async function protectFields(
-  { slots, ...selection }: Selection,
-  delivery: Delivery,
-  profile: Profile,
-): Promise<void> {
-  refuseMismatch({ slots, ...selection });
+async function protectFields(selection: Selection, delivery: Delivery, profile: Profile): Promise<void> {
+  refuseMismatch(selection);
+  const { slots } = selection;
   refuseConflict(slots);
   const strange = slots.find(({ wire }) => wire && !looksLikeCompactJwe(wire.value));
   if (strange) {
