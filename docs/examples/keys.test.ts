@@ -126,7 +126,7 @@ describe('docs/keys.md', () => {
   it('backs up, seals and restores what was rotated', async () => {
     const kid = await expectOneKey('keys');
     await shell('backup');
-    expect(await run('passphrase.ts')).toBe('2\n');
+    expect(await run('passphrase.ts', { env: { KEYS_PASSPHRASE: 'correct horse' } })).toBe('2\n');
     const [file = ''] = await readdir(join(directory, 'sealed-keys'));
     const sealed = await readFile(join(directory, 'sealed-keys', file), 'utf8');
     expect(sealed).toContain('BEGIN ENCRYPTED PRIVATE KEY');

@@ -28,16 +28,13 @@ export type { ProtectedHeader } from './jwe/protected-header.js';
 // Keys
 export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
 export { allowInsecureKeys } from './keys/fetch-jwks.js';
+export type { KeyDescription, PublishedJwk } from './keys/held-keys.js';
 export { type ImportKeyOptions, importKey } from './keys/import-key.js';
 export type { DecryptionKey, EncryptionKey, ImportedKey } from './keys/key.js';
 export type { KeyState } from './keys/key-life.js';
-export {
-  createKeyRing,
-  type KeyDescription,
-  type KeyRing,
-  type KeyRingOptions,
-  type PublishedJwk,
-} from './keys/key-ring.js';
+export { createKeyRing, type KeyRing } from './keys/key-ring.js';
+export type { KeyRingEvent } from './keys/key-ring-events.js';
+export type { KeyConventions, KeyRingOptions, KidForm } from './keys/key-ring-options.js';
 export { type KeyStore, memoryKeyStore, type StoredKey } from './keys/key-store.js';
 export { type KeyUnwrapper, type ServiceKeyOptions, serviceKey } from './keys/key-unwrapper.js';
 export {

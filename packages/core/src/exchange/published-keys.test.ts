@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { memberOf, party } from '../../test/two-ends.js';
 import { createKeyRing, type KeyRing } from '../keys/key-ring.js';
 import { banked } from '../profiles/banked.js';
@@ -132,6 +132,27 @@ describe('publishing the keys', () => {
     expect(one?.headers.etag).toMatch(/^"[\w-]{43}"$/);
     expect(two?.headers.etag).toBe(one?.headers.etag);
     expect(one?.headers['cache-control']).toBe('public, max-age=600');
+  });
+
+  it('lets nobody keep a key beyond its expiry, and makes grace as long as the profile needs', async () => {
+    const START = 1_800_000_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: START * 1000 });
+    const ring = await createKeyRing({ lifetime: 1500 });
+    const profile = { ...banked, publication: { ...banked.publication, maxAge: 3600 } };
+    const own = createE2eeServer({ profile, keyRing: ring });
+    const cacheControlAt = async (time: number): Promise<string | undefined> => {
+      vi.setSystemTime((START + time) * 1000);
+      const answered = await own.publishedKeys({ method: 'GET', path: PATH, headers: {} });
+      return answered?.headers['cache-control'];
+    };
+    const [old] = ring.describe();
+    expect(await cacheControlAt(0)).toBe('public, max-age=1500');
+    expect(await cacheControlAt(1200.5)).toBe('public, max-age=299');
+    await ring.rotate();
+    const replaced = ring.describe().find(({ kid }) => kid === old?.kid);
+    const until = new Date((START + 1200.5 + 3600 + 86_400 + 300) * 1000).toISOString();
+    expect(replaced?.decryptsUntil).toBe(until);
+    vi.useRealTimers();
   });
 
   it('answers 304 without a body to whoever has the keys already', async () => {

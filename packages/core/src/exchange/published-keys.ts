@@ -1,5 +1,6 @@
 import { base64url } from 'jose';
 import { E2eeError } from '../errors.js';
+import type { PublishedJwk } from '../keys/held-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { pathReadings } from '../policy/operation-path.js';
 import type { Profile } from '../profiles/profile.js';
@@ -20,18 +21,26 @@ export async function answerWithKeys(
   const method = request.method.toUpperCase();
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, headers: { allow: 'GET, HEAD' } };
   await keyRing.rotateIfDue().catch(() => {}); // a store that fails: the keys at hand are good for a while
-  const body = keyDocument(keyRing, profile);
+  const { keys } = keyRing.jwks();
+  const body = keyDocument(keys, profile);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(body)));
   const etag = `"${base64url.encode(new Uint8Array(digest))}"`;
-  const { contentType, maxAge } = profile.publication;
-  const headers = { etag, 'cache-control': `public, max-age=${maxAge}` };
+  const { contentType } = profile.publication;
+  const headers = { etag, 'cache-control': `public, max-age=${maxAgeOf(keys, profile)}` };
   if (matches(headerOf(request.headers, 'if-none-match'), etag)) return { status: 304, headers };
   return { status: 200, headers: { ...headers, 'content-type': contentType }, body };
 }
 
-function keyDocument(keyRing: KeyRing, { publication }: Profile): unknown {
+/** No cache may keep a key beyond its expiry. */
+function maxAgeOf(keys: readonly PublishedJwk[], { publication }: Profile): number {
+  const now = Date.now() / 1000;
+  const remaining = keys.map(({ exp = Number.POSITIVE_INFINITY }) => exp - now);
+  return Math.max(0, Math.floor(Math.min(publication.maxAge, ...remaining)));
+}
+
+function keyDocument(published: readonly PublishedJwk[], { publication }: Profile): unknown {
   const { issued, expiry } = publication.times;
-  const keys = keyRing.jwks().keys.map(({ iat, exp, ...jwk }) => ({
+  const keys = published.map(({ iat, exp, ...jwk }) => ({
     ...jwk,
     ...(iat !== undefined && { [issued]: iat }),
     ...(exp !== undefined && { [expiry]: exp }),

@@ -111,6 +111,7 @@ class Server implements E2eeServer {
       invalidOption('unmatched', '"pass" or "refuse"', unmatched);
     if (plaintext !== 'refuse' && plaintext !== 'accept')
       invalidOption('plaintext', '"refuse" or "accept"', plaintext);
+    keyRing.publishedFor?.(profile.publication.maxAge);
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
     this.#context = { profile, limits, keyRing, report, acceptPlaintext: plaintext === 'accept' };

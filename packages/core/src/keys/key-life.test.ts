@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { decrypts, isRotationDue, stateOf, withRevoked, withSuccessor } from './key-life.js';
+import { describe, expect, it, test } from 'vitest';
+import { decrypts, graceFor, isRotationDue, stateOf, withRevoked, withSuccessor } from './key-life.js';
 import type { StoredKey } from './key-store.js';
 
 const DAY = 86_400;
@@ -8,6 +8,10 @@ const key = (kid: string, times: Partial<StoredKey> = {}): StoredKey => {
   const defaults = { createdAt: 1000, publishAt: 1010, expiresAt: 1010 + 30 * DAY };
   return { kid, alg: 'RSA-OAEP-256', pkcs8: `bytes of ${kid}`, ...defaults, ...times };
 };
+
+test('grace is as long as a client may use a set: its max-age, its stale limit, and what clocks differ by', () => {
+  expect([0, 600, 3600].map(graceFor)).toEqual([86_700, 87_300, 90_300]);
+});
 
 describe('the state of a key', () => {
   const whole = key('a', { replacedAt: 2000, decryptsUntil: 3000 });

@@ -6,20 +6,19 @@ import type { StoredKey } from './key-store.js';
  */
 export type KeyState = 'next' | 'active' | 'retiring' | 'retired' | 'revoked';
 
-/** How long things last, in seconds. */
-export interface KeyTimes {
-  /** From publication to expiry. */
-  readonly lifetime: number;
-  /** From replacement to the end of decryption. */
-  readonly grace: number;
-  /** From making to publication: until every process that shares the store has the key. */
-  readonly lead: number;
-}
-
 /** A successor is made when this part of the lifetime is left, two days at the most: no client must see an expired key. */
 const ROTATE_AT_REST = { share: 1 / 15, max: 172_800 } as const;
 /** How long a key without its bytes stays listed. */
 const REMEMBERED = 2_592_000;
+/** Bytes that have been of no use for so long are removed even though nothing else changes: no clock is a day wrong. */
+const TIDYING_DELAY = 86_400;
+/** What a client adds to the `max-age` of a key set: its stale limit, and what clocks and caches differ by. */
+const GRACE = { staleLimit: 86_400, skew: 300 } as const;
+
+/** How long a replaced key must decrypt when its publication could be kept for `maxAge`, in seconds. */
+export function graceFor(maxAge: number): number {
+  return maxAge + GRACE.staleLimit + GRACE.skew;
+}
 
 export function stateOf(key: StoredKey, now: number): KeyState {
   if (key.revokedAt !== undefined) return 'revoked';
@@ -40,14 +39,27 @@ export function isCurrent(key: StoredKey): boolean {
 }
 
 /** Whether it is time to make a successor, and none is there yet. */
-export function isRotationDue(keys: readonly StoredKey[], now: number, { lifetime }: KeyTimes): boolean {
+export function isRotationDue(
+  keys: readonly StoredKey[],
+  now: number,
+  { lifetime }: { readonly lifetime: number },
+): boolean {
   const rest = Math.min(lifetime * ROTATE_AT_REST.share, ROTATE_AT_REST.max);
   const current = keys.filter(isCurrent);
   return current.length > 0 && current.every((key) => now > key.expiresAt - rest);
 }
 
+/** Whether a key is to be published within the next `lead` seconds. */
+export function onItsWay({ publishAt }: StoredKey, now: number, lead: number): boolean {
+  return publishAt > now && publishAt <= now + lead;
+}
+
 /** The keys with a successor before them: the ones before leave the publication when it enters. */
-export function withSuccessor(keys: readonly StoredKey[], made: StoredKey, { grace }: KeyTimes): StoredKey[] {
+export function withSuccessor(
+  keys: readonly StoredKey[],
+  made: StoredKey,
+  { grace }: { readonly grace: number },
+): StoredKey[] {
   const replacedAt = made.publishAt;
   const before = keys.map((key) =>
     isCurrent(key) ? { ...key, replacedAt, decryptsUntil: replacedAt + grace } : key,
@@ -67,8 +79,13 @@ export function withRevoked(keys: readonly StoredKey[], kid: string, now: number
   return tidied(revoked, now);
 }
 
+/** Whether there are bytes of a key that ended a day ago. */
+export function isTidyingDue(keys: readonly StoredKey[], now: number): boolean {
+  return keys.some((key) => key.pkcs8 !== undefined && (key.decryptsUntil ?? now) < now - TIDYING_DELAY);
+}
+
 /** Key bytes that are of no use any more are not kept; nor are keys that ended long ago. */
-function tidied(keys: readonly StoredKey[], now: number): StoredKey[] {
+export function tidied(keys: readonly StoredKey[], now: number): StoredKey[] {
   return keys
     .filter((key) => now - (key.revokedAt ?? key.decryptsUntil ?? now) < REMEMBERED)
     .map(({ pkcs8, ...key }) => (pkcs8 !== undefined && decrypts(key, now) ? { ...key, pkcs8 } : key));

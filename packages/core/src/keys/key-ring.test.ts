@@ -13,9 +13,12 @@ import {
 } from '../../test/keys-fixtures.js';
 import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
+import type { PublishedJwk } from './held-keys.js';
 import { importKey } from './import-key.js';
 import type { ImportedKey } from './key.js';
-import { createKeyRing, type KeyRing, type KeyRingOptions, type PublishedJwk } from './key-ring.js';
+import { createKeyRing, type KeyRing } from './key-ring.js';
+import type { KeyRingEvent } from './key-ring-events.js';
+import type { KeyRingOptions } from './key-ring-options.js';
 import { type KeyStore, memoryKeyStore, type StoredKey } from './key-store.js';
 
 vi.mock('jose', async (importOriginal) => {
@@ -275,7 +278,7 @@ describe('in a store that processes share', () => {
   it('a store that cannot be read for a while changes nothing', async () => {
     const store = shared();
     const read = vi.spyOn(store, 'read').mockRejectedValue(new Error('out of reach'));
-    const ring = await open({ store });
+    const ring = await open({ store, onEvent: () => {} });
     const kid = kidOf(ring);
     await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(2), { timeout: 2000, interval: 5 });
     expect(kidOf(ring)).toBe(kid);
@@ -371,11 +374,25 @@ describe('revoke', () => {
     expect((await store.read()).filter((key) => key.pkcs8)).toHaveLength(1);
   });
 
-  it('of a key that nobody knows changes nothing', async () => {
-    const ring = await open({ keys: await decryptionKeyOf(pair) });
-    const before = ring.describe();
-    for (const kid of ['unknown', '', '__proto__', 'constructor']) await ring.revoke(kid);
-    expect(ring.describe()).toEqual(before);
+  it('of a key that nobody knows is an error that names it, and changes nothing', async () => {
+    for (const ring of [await open({ keys: await decryptionKeyOf(pair) }), await open()]) {
+      const before = ring.describe();
+      for (const kid of ['unknown', '', '__proto__', 'constructor', 'a\r\nb']) {
+        const message = expect.stringContaining(JSON.stringify(kid));
+        expect(await errorOf(ring.revoke(kid))).toMatchObject({ code: 'key_invalid', message });
+      }
+      expect(ring.describe()).toEqual(before);
+    }
+  });
+
+  it('of a key that is revoked already changes nothing', async () => {
+    const store = memoryKeyStore();
+    const ring = await open({ store });
+    const old = kidOf(ring);
+    await ring.revoke(old);
+    const before = await store.read();
+    await ring.revoke(old);
+    expect(await store.read()).toEqual(before);
   });
 });
 
@@ -392,6 +409,16 @@ describe('rotateIfDue', () => {
     expect(kidOf(ring)).not.toBe(kid);
     expect(ring.describe()).toHaveLength(2);
     expect(ring.find(kid)).toBeDefined();
+  });
+
+  it('of several rings on one store makes one key, whatever each of them has seen', async () => {
+    stopClock();
+    const store = memoryKeyStore();
+    const all = [await open({ store }), await open({ store }), await open({ store })];
+    vi.setSystemTime((START + 29 * DAY) * 1000);
+    for (const ring of all) await ring.rotateIfDue();
+    expect(await store.read()).toHaveLength(2);
+    expect(new Set(all.map(kidOf)).size).toBe(1);
   });
 
   it('leaves given keys alone: the ring does not know when they expire', async () => {
@@ -411,6 +438,136 @@ describe('rotateIfDue', () => {
     vi.useRealTimers();
     await vi.waitFor(() => expect(ring.describe()).toHaveLength(2), { timeout: 10_000, interval: 10 });
     expect(states(ring)[kid]).not.toBe('active');
+  });
+});
+
+describe('the grace of a replaced key', () => {
+  async function graceOf(ring: KeyRing): Promise<number> {
+    const old = kidOf(ring);
+    await ring.rotate();
+    const { decryptsUntil } = ring.describe().find(({ kid }) => kid === old) ?? {};
+    return Date.parse(String(decryptsUntil)) / 1000 - START;
+  }
+  const profile = (maxAge: number): NonNullable<KeyRingOptions['profile']> => {
+    return { encrypt: { alg: 'RSA-OAEP-256' }, publication: { maxAge } };
+  };
+  const REST = 86_400 + 300; // the clients' stale limit, and clock skew
+
+  it('is the max-age of the publication, the stale limit of clients, and the skew of clocks', async () => {
+    stopClock();
+    expect(await graceOf(await open())).toBe(600 + REST);
+    expect(await graceOf(await open({ profile: profile(0) }))).toBe(REST);
+    expect(await graceOf(await open({ profile: profile(7200) }))).toBe(7200 + REST);
+  });
+
+  it('grows with what a server end publishes for, and never shrinks', async () => {
+    stopClock();
+    const ring = await open();
+    for (const maxAge of [60, 3600, 900]) ring.publishedFor?.(maxAge);
+    expect(await graceOf(ring)).toBe(3600 + REST);
+  });
+
+  it('is what the option says, where it says something', async () => {
+    stopClock();
+    const ring = await open({ grace: 5, profile: profile(7200) });
+    ring.publishedFor?.(3600);
+    expect(await graceOf(ring)).toBe(5);
+  });
+});
+
+describe('what a profile says of keys', () => {
+  it('is followed: the form of ids, and what keys are for', async () => {
+    stopClock();
+    const publication = { maxAge: 600, kid: 'timestamp' } as const;
+    const profile = { encrypt: { alg: 'ECDH-ES+A256KW' }, publication } as const;
+    expect(published(await open({ profile }))).toMatchObject({ kid: String(START), kty: 'EC', crv: 'P-256' });
+    expect(kidOf(await open({ profile, kid: 'thumbprint', alg: 'RSA-OAEP-256' }))).toHaveLength(43);
+  });
+
+  it('gives no id twice, in whatever ring of a store a key is made', async () => {
+    stopClock();
+    const store = memoryKeyStore();
+    const given = await decryptionKeyOf(pair, String(START + 2));
+    const options = { store, kid: 'timestamp', keys: given } as const;
+    const [a, b] = [await open(options), await open(options)];
+    await a.rotate();
+    const made = [kidOf(a), (await a.rotate()).kid, (await b.rotate()).kid, (await a.rotate()).kid];
+    expect(made.map((kid) => Number(kid) - START)).toEqual([0, 1, 3, 4]);
+  });
+});
+
+describe('what a ring reports', () => {
+  it('is each key that it made or revoked', async () => {
+    const events: KeyRingEvent[] = [];
+    const store = memoryKeyStore();
+    const ring = await open({ store, onEvent: (event) => events.push(event) });
+    const old = kidOf(ring);
+    const { kid } = await ring.rotate();
+    await ring.revoke(old);
+    await (await open({ store })).rotate(); // not this ring's doing
+    expect(events).toEqual([
+      { type: 'made', kid },
+      { type: 'revoked', kid: old },
+    ]);
+  });
+
+  it('is a store that fails, on the console when nobody listens; a listener that fails does no harm', async () => {
+    const console = vi.spyOn(globalThis.console, 'warn').mockImplementation(() => {});
+    const memory = memoryKeyStore();
+    const store: KeyStore = {
+      ...memory,
+      pollInterval: 5,
+      read: () => Promise.reject(new Error('connection lost')),
+    };
+    const heard: KeyRingEvent[] = [];
+    const onEvent = (event: KeyRingEvent): never => {
+      heard.push(event);
+      throw new Error('listener');
+    };
+    const read = vi.spyOn(store, 'read');
+    const rings = [await open({ store, onEvent }), await open({ store })];
+    const outage = (): Promise<unknown> => {
+      const before = read.mock.calls.length;
+      return vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(before + 6), { timeout: 4000 });
+    };
+    await outage();
+    expect([heard.length, console.mock.calls.length]).toEqual([1, 1]); // not at each look
+    read.mockResolvedValueOnce(await memory.read()).mockResolvedValueOnce(await memory.read());
+    await outage();
+    expect(heard.length + console.mock.calls.length).toBe(4);
+    expect(heard[0]).toMatchObject({ type: 'store_failed', error: { message: 'connection lost' } });
+    expect(String(console.mock.calls[0])).toContain('connection lost');
+    for (const ring of rings) expect(ring.find(kidOf(ring))).toBeDefined();
+    console.mockRestore();
+  });
+});
+
+describe('a store that hangs', () => {
+  it('is asked once, not anew at each interval', async () => {
+    const store: KeyStore = { ...memoryKeyStore(), pollInterval: 2, read: () => new Promise(() => {}) };
+    const read = vi.spyOn(store, 'read');
+    const ring = await open({ store });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(ring.find(kidOf(ring))).toBeDefined();
+  });
+});
+
+describe('the bytes of a retired key', () => {
+  it('leave the store a day after it ended, without any other change', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: START * 1000 });
+    const store = memoryKeyStore();
+    const ring = await open({ store, grace: 100 });
+    await ring.rotate();
+    const bytesAt = async (time: number): Promise<number> => {
+      vi.setSystemTime((START + time) * 1000);
+      vi.advanceTimersByTime(3_600_000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return (await store.read()).filter(({ pkcs8 }) => pkcs8 !== undefined).length;
+    };
+    expect(await bytesAt(100 + DAY / 2)).toBe(2);
+    expect(await bytesAt(102 + DAY)).toBe(1);
+    expect(ring.describe()).toHaveLength(2);
   });
 });
 
@@ -449,7 +606,7 @@ describe('given keys', () => {
   });
 
   it('leave the publication when the ring makes one, and still decrypt', async () => {
-    const ring = await open({ keys: await decryptionKeyOf(pair, 'given') });
+    const ring = await open({ store: memoryKeyStore(), keys: await decryptionKeyOf(pair, 'given') });
     const token = await tokenFor(ring);
     const { kid } = await ring.rotate();
     expect(kidOf(ring)).toBe(kid);
@@ -459,13 +616,25 @@ describe('given keys', () => {
 
   it('can be revoked: the next one takes their place, and a made one that of the last', async () => {
     const keys = [await decryptionKeyOf(pair, 'one'), await decryptionKeyOf(second, 'two')];
-    const ring = await open({ keys });
+    const ring = await open({ store: memoryKeyStore(), keys });
     await ring.revoke('one');
     expect(ring.find('one')).toBeUndefined();
     expect(kidOf(ring)).toBe('two');
     await ring.revoke('two');
     expect(ring.find('two')).toBeUndefined();
     expect(ring.decryptionKeys().map(({ kid }) => kid)).toEqual([kidOf(ring)]);
+  });
+
+  it('without a store are all there is: none is made beside them, and the last can be revoked', async () => {
+    const ring = await open({ keys: await decryptionKeyOf(pair, 'one') });
+    expect(await errorOf(ring.rotate())).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('`store`'),
+    });
+    expect(kidOf(ring)).toBe('one');
+    await ring.revoke('one');
+    expect(ring.decryptionKeys()).toEqual([]);
+    expect(ring.jwks()).toEqual({ keys: [] });
   });
 
   it('must be private ones', async () => {
@@ -500,6 +669,17 @@ describe('what a ring shows', () => {
 });
 
 describe('a bad option of createKeyRing', () => {
+  it.each([0, -1, Number.NaN, 3_600_001, '500'])(
+    'store.pollInterval is refused by name: %j',
+    async (value) => {
+      const store = { ...memoryKeyStore(), pollInterval: value as number };
+      expect(await errorOf(createKeyRing({ store }))).toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining('`store.pollInterval`'),
+      });
+    },
+  );
+
   it.each<[option: string, value: unknown]>([
     ...[0, 1024, 2047, 8193, 2048.5, Number.NaN, '2048', null].map((value): [string, unknown] => [
       'modulusLength',
@@ -511,8 +691,11 @@ describe('a bad option of createKeyRing', () => {
         ['grace', value],
       ],
     ),
+    ...[0, 1, 59.9].map((value): [string, unknown] => ['lifetime', value]),
     ...['uuid', '', 5, null].map((value): [string, unknown] => ['kid', value]),
     ...[{}, './keys', 5].map((value): [string, unknown] => ['store', value]),
+    ...[{}, 'banked', 5].map((value): [string, unknown] => ['profile', value]),
+    ...['log', 5, null].map((value): [string, unknown] => ['onEvent', value]),
   ])('%s is refused by name: %j', async (option, value) => {
     expect(await errorOf(createKeyRing({ [option]: value }))).toMatchObject({
       code: 'option_invalid',

@@ -63,7 +63,19 @@ export function queue(): <Result>(task: () => Promise<Result>) => Promise<Result
   };
 }
 
+/** The longest time between two looks, in milliseconds. */
+const MAX_POLL_INTERVAL = 3_600_000;
+
 export function checkStore(store: KeyStore): KeyStore {
-  if (typeof store?.read === 'function' && typeof store.update === 'function') return store;
-  return invalidOption('store', 'a key store, such as fileKeyStore(directory)', store);
+  if (typeof store?.read !== 'function' || typeof store.update !== 'function')
+    invalidOption('store', 'a key store, such as fileKeyStore(directory)', store);
+  if (store.pollInterval !== undefined) checkPollInterval('store.pollInterval', store.pollInterval);
+  return store;
+}
+
+/** A timer takes anything else for 1 ms. */
+export function checkPollInterval(option: string, value: number): number {
+  return Number.isFinite(value) && value >= 1 && value <= MAX_POLL_INTERVAL
+    ? value
+    : invalidOption(option, 'milliseconds, from 1 to an hour', value);
 }

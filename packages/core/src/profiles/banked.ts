@@ -32,6 +32,7 @@ export const banked: Profile = {
     form: 'jwks',
     contentType: 'application/json',
     maxAge: 600,
+    kid: 'timestamp',
     // Both spellings are the page's own.
     times: { issued: 'bnkd.iat', expiry: 'bknd.exp' },
   },

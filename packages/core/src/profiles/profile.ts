@@ -5,6 +5,7 @@ import {
   KEY_ALGORITHMS,
   type KeyAlgorithm,
 } from '../jwe/algorithms.js';
+import type { KidForm } from '../keys/key-ring-options.js';
 import type { PolicyDocument } from '../policy/policy.js';
 
 /** A JSON value, as a template: `{code}`, `{message}`, `{path}` and `{status}` in its strings are filled in. */
@@ -41,8 +42,10 @@ export interface Profile {
     readonly path: string;
     readonly form: 'jwks' | 'jwk';
     readonly contentType: string;
-    /** Seconds that a client may keep the answer. */
+    /** Seconds that a client may keep the answer. Replaced keys decrypt so much longer. */
     readonly maxAge: number;
+    /** What the ids of keys look like: RFC 7638 thumbprints (default), or the seconds since the epoch. */
+    readonly kid?: KidForm;
     /** Under which names the issue and expiry times of a key go. */
     readonly times: { readonly issued: string; readonly expiry: string };
   };
@@ -60,6 +63,11 @@ const TEXT: Check = [(value) => typeof value === 'string', 'a text'];
 const MEDIA_TYPE: Check = [
   (value) => typeof value === 'string' && /^[a-z\d.+-]+\/[a-z\d.+-]+$/.test(value),
   'a content type in lower case, without parameters',
+];
+const FORM: Check = [(value) => value === 'jwks' || value === 'jwk', '"jwks" or "jwk"'];
+const SECONDS: Check = [
+  (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 31_536_000,
+  'a whole number of seconds, a year at the most',
 ];
 const STATUS: Check = [Number.isInteger, 'an HTTP status'];
 const OPTIONAL_NAME: Check = [
@@ -82,6 +90,9 @@ const MEMBERS: readonly (readonly [path: string, check: Check])[] = [
   ['redaction', TEXT],
   ['publication', OBJECT],
   ['publication.path', TEXT],
+  ['publication.form', FORM],
+  ['publication.contentType', MEDIA_TYPE],
+  ['publication.maxAge', SECONDS],
   ['publication.times', OBJECT],
   ['keyRejection', OBJECT],
   ['keyRejection.status', STATUS],

@@ -1,0 +1,111 @@
+import { invalidOption } from '../errors.js';
+import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
+import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
+import { checkReport, type KeyRingReport } from './key-ring-events.js';
+import { checkStore, type KeyStore, memoryKeyStore } from './key-store.js';
+import { RSA_BITS } from './key-types.js';
+
+/** What ids look like: the RFC 7638 thumbprint, or the time of making in seconds since the epoch. */
+export type KidForm = 'thumbprint' | 'timestamp';
+
+/** What a ring takes from a profile. Every `Profile` has it. */
+export interface KeyConventions {
+  readonly encrypt: { readonly alg: KeyAlgorithm };
+  readonly publication: { readonly maxAge: number; readonly kid?: KidForm };
+}
+
+export interface KeyRingOptions {
+  /** Where made keys are kept. Default: in memory, lost when the process ends. */
+  readonly store?: KeyStore | undefined;
+  /** The profile that publishes the keys: it gives `alg`, `kid` and the `max-age` that `grace` is computed from. */
+  readonly profile?: KeyConventions | undefined;
+  /**
+   * Private keys of your own, first the one to publish. With them the ring makes no first key by itself; keys that
+   * `rotate()` makes take their place in the publication, which needs a `store`.
+   */
+  readonly keys?: ImportedKey | readonly ImportedKey[] | undefined;
+  /** What the ring makes keys for. Default: what the profile encrypts with, or `RSA-OAEP-256`. */
+  readonly alg?: KeyAlgorithm | undefined;
+  /** The curve of keys for `ECDH-ES+A256KW`. Default `P-256`. */
+  readonly crv?: 'P-256' | 'X25519' | undefined;
+  /** Size of the RSA keys that the ring makes, in bits. Default 2048. */
+  readonly modulusLength?: number | undefined;
+  /** What ids look like. Default: as the profile says, or `thumbprint`. */
+  readonly kid?: KidForm | undefined;
+  /** How long a made key is published, in seconds, at least 60. A successor is made in time. Default 2,592,000 (30 days). */
+  readonly lifetime?: number | undefined;
+  /**
+   * How long a replaced key still decrypts, in seconds. Default: the `max-age` of the publication (600 as long as no
+   * profile is known), the time that a client may use a set which it cannot refresh (86,400) and the difference between
+   * clocks (300).
+   */
+  readonly grace?: number | undefined;
+  /** Hears what becomes of the keys. Default: a line on the console when the store fails. */
+  readonly onEvent?: KeyRingReport | undefined;
+}
+
+export interface KeyRingSettings {
+  readonly store: KeyStore;
+  /** Whether the ring may make keys: not where all it has was given to it, and there is nowhere to keep more. */
+  readonly makesKeys: boolean;
+  readonly given: readonly DecryptionKey[];
+  readonly alg: KeyAlgorithm;
+  readonly crv: string;
+  readonly modulusLength: number;
+  readonly kid: KidForm;
+  readonly lifetime: number;
+  /** Absent where it is computed. */
+  readonly grace: number | undefined;
+  readonly maxAge: number;
+  /** From making to publication, in seconds: until every process that shares the store has the key. */
+  readonly lead: number;
+  readonly onEvent: KeyRingReport | undefined;
+}
+
+/** A ring looks for changes this often, in milliseconds, where no other process shares its store. */
+export const IDLE_INTERVAL = 3_600_000;
+/** A key is published after this many looks of the other processes. */
+const LOOKS_BEFORE_PUBLICATION = 4;
+/** Longest time, in seconds: there might be no date for a larger number. */
+const CENTURY = 3_155_760_000;
+/** No client keeps a set for a shorter time. */
+const MIN_LIFETIME = 60;
+
+/** Throws `option_invalid` naming the option, or `key_invalid` for a public key among `keys`. */
+export function checkOptions(options: KeyRingOptions): KeyRingSettings {
+  const { profile, keys = [], crv = 'P-256', modulusLength = 2048 } = options;
+  const { alg = profile?.encrypt?.alg ?? 'RSA-OAEP-256' } = options;
+  const { kid = profile?.publication?.kid ?? 'thumbprint' } = options;
+  const maxAge = profile?.publication?.maxAge ?? 600;
+  if (profile !== undefined && !Number.isFinite(profile?.publication?.maxAge))
+    invalidOption('profile', 'a profile, such as `banked`', profile);
+  if (!Object.keys(KEY_ALGORITHMS).includes(alg))
+    invalidOption('alg', Object.keys(KEY_ALGORITHMS).join(' or '), alg);
+  if (crv !== 'P-256' && crv !== 'X25519') invalidOption('crv', '"P-256" or "X25519"', crv);
+  if (!Number.isInteger(modulusLength) || modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max) {
+    invalidOption('modulusLength', `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`, modulusLength);
+  }
+  if (kid !== 'thumbprint' && kid !== 'timestamp') invalidOption('kid', '"thumbprint" or "timestamp"', kid);
+  const store = checkStore(options.store ?? memoryKeyStore());
+  const given = [keys].flat().map(asDecryptionKey);
+  return {
+    store,
+    makesKeys: given.length === 0 || options.store !== undefined,
+    given,
+    alg,
+    crv,
+    modulusLength,
+    kid,
+    lifetime: duration('lifetime', options.lifetime ?? 2_592_000, MIN_LIFETIME),
+    grace: options.grace === undefined ? undefined : duration('grace', options.grace, 0),
+    maxAge,
+    lead: ((store.pollInterval ?? 0) * LOOKS_BEFORE_PUBLICATION) / 1000,
+    onEvent: checkReport(options.onEvent),
+  };
+}
+
+function duration(option: string, value: number, min: number): number {
+  return Number.isFinite(value) && value >= min && value <= CENTURY
+    ? value
+    : invalidOption(option, `a number of seconds, from ${min} to 100 years`, value);
+}
