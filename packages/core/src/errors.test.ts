@@ -18,6 +18,7 @@ const STATUSES: Readonly<Record<E2eeErrorCode, number>> = {
   media_type_unsupported: 415,
   body_too_large: 413,
   limit_exceeded: 400,
+  tls_required: 403,
   operation_refused: 403,
   response_refused: 500,
 };

@@ -34,6 +34,8 @@ const STATUS = {
   body_too_large: 413,
   /** Too many tokens, or nesting too deep. */
   limit_exceeded: 400,
+  /** `requireTls` is set, and the request did not come, or would not go, by TLS. */
+  tls_required: 403,
   /** The operation is not in the policy, and `unmatched` is `'refuse'`; or its path is ambiguous. */
   operation_refused: 403,
   /** A response cannot be protected as the policy asks, so it was not sent. */

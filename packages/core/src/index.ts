@@ -20,6 +20,7 @@ export {
   type E2eeServer,
   type E2eeServerOptions,
 } from './exchange/server.js';
+export type { RequireTls } from './exchange/tls.js';
 // Single tokens
 export type { ContentAlgorithm, KeyAlgorithm } from './jwe/algorithms.js';
 export { type DecryptedJwe, type DecryptJweOptions, decryptJwe } from './jwe/decrypt.js';
@@ -58,4 +59,5 @@ export type {
   ResponseTreatment,
 } from './policy/policy.js';
 export { banked } from './profiles/banked.js';
+export { powens } from './profiles/powens.js';
 export type { JsonTemplate, Profile } from './profiles/profile.js';

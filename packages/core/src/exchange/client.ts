@@ -20,6 +20,7 @@ import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
+import { type RequireTls, refuseWithoutTls } from './tls.js';
 import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 export interface E2eeClientOptions {
@@ -32,6 +33,8 @@ export interface E2eeClientOptions {
   readonly keyRing?: KeyRing;
   /** Operations outside the policy: sent untouched (`pass`, default) or refused (`refuse`). */
   readonly unmatched?: 'pass' | 'refuse';
+  /** Whether any request is refused that would leave this machine by less than TLS 1.2. Default false. */
+  readonly requireTls?: boolean;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -46,7 +49,7 @@ export interface E2eeClient {
    * operation outside the policy is returned as it is.
    *
    * Rejects with `keys_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`, `field_conflict`,
-   * `field_required`, `encryption_failed` or `operation_refused`: then nothing may be sent.
+   * `field_required`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be sent.
    */
   encryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
   /**
@@ -81,6 +84,7 @@ class Client implements E2eeClient {
   readonly #encryptionKeys: EncryptionKeys;
   readonly #keyRing: KeyRing | undefined;
   readonly #refuseUnmatched: boolean;
+  readonly #requireTls: RequireTls;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
   /** For what comes back. */
@@ -90,7 +94,7 @@ class Client implements E2eeClient {
   readonly #usedKid = new WeakMap<E2eeRequest, string>();
 
   constructor(options: E2eeClientOptions) {
-    const { encryptionKeys, unmatched = 'pass' } = options;
+    const { encryptionKeys, unmatched = 'pass', requireTls = false } = options;
     this.#profile = checkProfile(options.profile);
     this.#policy = definePolicy(options.policy ?? this.#profile.policy);
     if (typeof encryptionKeys?.current !== 'function') {
@@ -104,6 +108,8 @@ class Client implements E2eeClient {
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
     this.#refuseUnmatched = unmatched === 'refuse';
+    if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
+    this.#requireTls = requireTls;
     this.#limits = checkLimits(options.limits);
     this.#answerLimits = checkLimits(options.limits, ANSWER_DEFAULTS);
     this.#report = reporter(options.onEvent);
@@ -114,6 +120,7 @@ class Client implements E2eeClient {
   }
 
   async encryptRequest(request: E2eeRequest): Promise<E2eeRequest> {
+    refuseWithoutTls(request, this.#requireTls);
     const operation = this.#policy.match(request.method, request.path);
     if (!operation) {
       if (this.#refuseUnmatched)

@@ -8,6 +8,11 @@ export interface E2eeRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A JSON value, the text of a JSON document, or a token. `undefined`: there is none. Anything else is unreadable. */
   readonly body?: unknown;
+  /**
+   * Whether it came by TLS 1.2 or later (server end), or goes by that or does not leave this machine (client end). Only
+   * `requireTls` asks; what is not known is not secure.
+   */
+  readonly secure?: boolean | undefined;
 }
 
 /** A response as plain data. */

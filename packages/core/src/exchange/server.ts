@@ -12,6 +12,7 @@ import { errorAnswer } from './profile-answers.js';
 import { asServerFailure, isFaultOfBody, protectBody, withoutBody } from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
 import type { FindRecipient, Recipient } from './recipient.js';
+import { checkRequireTls, type RequireTls, refuseWithoutTls } from './tls.js';
 
 export interface E2eeServerOptions {
   readonly profile: Profile;
@@ -28,6 +29,11 @@ export interface E2eeServerOptions {
    * an API is being migrated.
    */
   readonly plaintext?: 'refuse' | 'accept';
+  /**
+   * Whether operations of the policy, and the published keys, are refused over anything less than TLS 1.2. Default false;
+   * `'trust-proxy'` believes the `X-Forwarded-Proto` of a proxy in front.
+   */
+  readonly requireTls?: RequireTls;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -49,14 +55,17 @@ export interface Coverage {
 export interface E2eeServer {
   /** How a body that is one token arrives: its content type, and how long it may be, in bytes. */
   readonly message: { readonly contentType: string; readonly maxLength: number };
-  /** What has to be done for a request. Cheap; touches no key. Throws `operation_refused` for an ambiguous path. */
-  covers(request: Pick<E2eeRequest, 'method' | 'path'>): Coverage;
+  /**
+   * What has to be done for a request. Cheap; touches no key. Throws `operation_refused` for an ambiguous path, and
+   * `tls_required`; the headers and `secure` matter for that alone.
+   */
+  covers(request: Pick<E2eeRequest, 'method' | 'path'> & Partial<E2eeRequest>): Coverage;
   /**
    * Decrypts what the policy says, all or nothing. The input is never mutated.
    *
    * Rejects with `token_invalid` or `key_rejected` for tokens; with `plaintext_refused`, `field_conflict`,
    * `field_required`, `field_invalid`, `body_unreadable`, `media_type_unsupported` or `limit_exceeded` for bodies; with
-   * `operation_refused`: then no handler may see the request.
+   * `operation_refused` or `tls_required`: then no handler may see the request.
    */
   decryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
   /**
@@ -71,7 +80,7 @@ export interface E2eeServer {
     response: E2eeResponse,
     recipient?: () => ReturnType<FindRecipient<never>>,
   ): Promise<E2eeResponse>;
-  /** The answer to a request for the published keys; nothing for any other request. */
+  /** The answer to a request for the published keys; nothing for any other request. Rejects with `tls_required`. */
   publishedKeys(request: E2eeRequest): Promise<E2eeResponse | undefined>;
   /** An error as the profile writes it: no detail of failures on our side, one answer to every bad token. */
   errorResponse(error: unknown): E2eeResponse;
@@ -96,6 +105,7 @@ class Server implements E2eeServer {
   readonly #policy: Policy;
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
+  readonly #requireTls: RequireTls;
   readonly #context: RequestContext;
 
   constructor(options: E2eeServerOptions) {
@@ -114,20 +124,21 @@ class Server implements E2eeServer {
     keyRing.publishedFor?.(profile.publication.maxAge);
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
+    this.#requireTls = checkRequireTls(options.requireTls);
     this.#context = { profile, limits, keyRing, report, acceptPlaintext: plaintext === 'accept' };
     this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
   }
 
-  covers({ method, path }: Pick<E2eeRequest, 'method' | 'path'>): Coverage {
-    const keys = asksForKeys(path, this.#context.profile);
-    const operation = this.#policy.match(method, path);
+  covers(request: Pick<E2eeRequest, 'method' | 'path'> & Partial<E2eeRequest>): Coverage {
+    const keys = asksForKeys(request.path, this.#context.profile);
+    const operation = this.#reported(undefined, () => this.#policy.match(request.method, request.path));
+    if (keys || operation) this.#reported(operation, () => refuseWithoutTls(request, this.#requireTls));
     if (!operation) return { keys, request: this.#refuseUnmatched && !keys, response: false };
-    const { name, request, response } = operation;
     return {
       keys,
-      operation: name,
-      request: request.treats,
-      response: response.treats || this.#recipient !== undefined,
+      operation: operation.name,
+      request: operation.request.treats,
+      response: operation.response.treats || this.#recipient !== undefined,
     };
   }
 
@@ -135,6 +146,7 @@ class Server implements E2eeServer {
     let operation: Operation | undefined;
     try {
       operation = this.#policy.match(request.method, request.path);
+      if (operation) refuseWithoutTls(request, this.#requireTls);
       if (operation) return await openRequest(request, operation, this.#context);
       if (this.#refuseUnmatched)
         throw new E2eeError('operation_refused', 'The policy does not cover this operation');
@@ -184,11 +196,23 @@ class Server implements E2eeServer {
 
   async publishedKeys(request: E2eeRequest): Promise<E2eeResponse | undefined> {
     const { keyRing, profile } = this.#context;
-    return asksForKeys(request.path, profile) ? answerWithKeys(request, keyRing, profile) : undefined;
+    if (!asksForKeys(request.path, profile)) return undefined;
+    refuseWithoutTls(request, this.#requireTls);
+    return answerWithKeys(request, keyRing, profile);
   }
 
   errorResponse(error: unknown): E2eeResponse {
     return errorAnswer(error, this.#context.profile);
+  }
+
+  /** Lets an operator hear of a request that is refused before its body is looked at. */
+  #reported<Result>(operation: Operation | undefined, check: () => Result): Result {
+    try {
+      return check();
+    } catch (error) {
+      this.#context.report({ type: 'request_refused', ...where(operation), ...asE2eeError(error) });
+      throw error;
+    }
   }
 }
 
