@@ -11,6 +11,7 @@ import axios, {
 } from 'axios';
 import { OpaqueBody } from './opaque-body.js';
 import { isUnread, readBody, replaceBody } from './response-body.js';
+import { isSecure, keepToTls } from './transport.js';
 
 type Config = InternalAxiosRequestConfig;
 type Outcome = { readonly response: AxiosResponse; readonly error?: unknown };
@@ -126,6 +127,7 @@ export class Exchange {
   async #send(config: Config, request: E2eeRequest): Promise<Outcome> {
     delete config.data; // until it is encrypted, nothing that fails may show it
     const sealed = await this.#client.encryptRequest(request);
+    if (this.#client.requireTls) keepToTls(config);
     if (sealed === request) config.data = request.body;
     else put(config, sealed);
     const wireType = config.headers.getContentType();
@@ -173,7 +175,8 @@ function take(client: E2eeClient, config: Config): E2eeRequest {
   const base = new URL(config.baseURL || '/', 'http://localhost').pathname.replace(/\/+$/, '');
   const paths = readings(pathname, base);
   const path = paths.find((candidate) => client.covers({ method, path: candidate })) ?? pathname;
-  return { method, path, headers: flat(config.headers), body: OpaqueBody.open(config.data) };
+  const secure = isSecure(uri, config);
+  return { method, path, headers: flat(config.headers), body: OpaqueBody.open(config.data), secure };
 }
 
 /** A path, and what is left of it without the first, the first two, … segments of the base that it begins with. */

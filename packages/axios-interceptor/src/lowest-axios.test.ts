@@ -19,3 +19,4 @@ await import('./recovery.test.js');
 await import('./requests.test.js');
 await import('./responses.test.js');
 await import('./retries.test.js');
+await import('./transport.test.js');

@@ -20,7 +20,7 @@ import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
-import { type RequireTls, refuseWithoutTls } from './tls.js';
+import { refuseWithoutTls } from './tls.js';
 import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
 
 export interface E2eeClientOptions {
@@ -42,6 +42,8 @@ export interface E2eeClientOptions {
 
 /** The client end of a call: the policy applied to what is sent and what comes back. */
 export interface E2eeClient {
+  /** Whether requests must go by TLS: then an adapter also follows no redirection that leaves it. */
+  readonly requireTls: boolean;
   /** Whether the policy says anything of this operation. */
   covers(request: Pick<E2eeRequest, 'method' | 'path'>): boolean;
   /**
@@ -79,12 +81,12 @@ export function createE2eeClient(options: E2eeClientOptions): E2eeClient {
 }
 
 class Client implements E2eeClient {
+  readonly requireTls: boolean;
   readonly #profile: Profile;
   readonly #policy: Policy;
   readonly #encryptionKeys: EncryptionKeys;
   readonly #keyRing: KeyRing | undefined;
   readonly #refuseUnmatched: boolean;
-  readonly #requireTls: RequireTls;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
   /** For what comes back. */
@@ -109,7 +111,7 @@ class Client implements E2eeClient {
     this.#keyRing = options.keyRing;
     this.#refuseUnmatched = unmatched === 'refuse';
     if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
-    this.#requireTls = requireTls;
+    this.requireTls = requireTls;
     this.#limits = checkLimits(options.limits);
     this.#answerLimits = checkLimits(options.limits, ANSWER_DEFAULTS);
     this.#report = reporter(options.onEvent);
@@ -120,7 +122,7 @@ class Client implements E2eeClient {
   }
 
   async encryptRequest(request: E2eeRequest): Promise<E2eeRequest> {
-    refuseWithoutTls(request, this.#requireTls);
+    refuseWithoutTls(request, this.requireTls);
     const operation = this.#policy.match(request.method, request.path);
     if (!operation) {
       if (this.#refuseUnmatched)
