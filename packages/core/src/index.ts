@@ -10,7 +10,9 @@ export type { FindRecipient, Recipient } from './exchange/recipient.js';
 export {
   type PublicKeySource,
   type RecipientEntry,
+  type RecipientJwks,
   type Recipients,
+  type RecipientsOptions,
   recipients,
   type TimedKey,
 } from './exchange/recipients.js';

@@ -1,16 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { E2eeError } from '../errors.js';
-import type { RemoteJwksOptions } from '../keys/remote-jwks.js';
-import {
-  type PublicKeySource,
-  type RecipientEntry,
-  type Recipients,
-  recipients,
-  type TimedKey,
-} from './recipients.js';
-
-type Keys = NonNullable<RecipientEntry['keys']>;
+import { type RecipientEntry, type Recipients, type RecipientsOptions, recipients } from './recipients.js';
+import type { HandedKeys, PublicKeySource, TimedKey } from './recipients-keys.js';
 
 /**
  * Registers the partners that a JSON file lists: partner id → {@link RecipientEntry}. A key in it is a JWK, PEM text, or
@@ -22,7 +14,7 @@ type Keys = NonNullable<RecipientEntry['keys']>;
  * // partners.json: { "acme": { "response": "encrypt", "keys": ["acme.pem"] } }
  * const partners = await fileRecipients('./partners.json')
  */
-export async function fileRecipients(path: string, options: RemoteJwksOptions = {}): Promise<Recipients> {
+export async function fileRecipients(path: string, options: RecipientsOptions = {}): Promise<Recipients> {
   const entries = parse(path, await readFile(path, 'utf8'));
   const directory = dirname(path);
   const read = Object.entries(entries).map(async ([id, entry]): Promise<[string, RecipientEntry]> => {
@@ -36,8 +28,9 @@ function parse(path: string, text: string): Record<string, RecipientEntry> {
   let entries: unknown;
   try {
     entries = JSON.parse(text.trim()); // without the byte order mark that some editors write
-  } catch (cause) {
-    throw new E2eeError('option_invalid', `${path} is not JSON`, { cause });
+  } catch {
+    // Without the parser's own message, which shows a piece of the file: headers in it may be secret.
+    throw new E2eeError('option_invalid', `${path} is not JSON`);
   }
   if (typeof entries === 'object' && entries !== null && !Array.isArray(entries)) {
     return entries as Record<string, RecipientEntry>; // each entry is checked when it is registered
@@ -45,7 +38,7 @@ function parse(path: string, text: string): Record<string, RecipientEntry> {
   throw new E2eeError('option_invalid', `${path} must hold an object: partner id → entry`);
 }
 
-function readKeys(directory: string, keys: Keys): Promise<readonly (PublicKeySource | TimedKey)[]> {
+function readKeys(directory: string, keys: HandedKeys): Promise<readonly (PublicKeySource | TimedKey)[]> {
   const list: readonly (PublicKeySource | TimedKey)[] = Array.isArray(keys) ? keys : [keys];
   return Promise.all(
     list.map(async (source) => {

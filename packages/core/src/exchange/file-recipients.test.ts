@@ -100,6 +100,27 @@ describe('a list of partners in a file', () => {
     expect(partners.get('initech')).toMatchObject({ response: 'encrypt' });
   });
 
+  it('may say what a partner is asked with, and is closed like any registry', async () => {
+    const seen: unknown[] = [];
+    const fetch: typeof globalThis.fetch = async (_url, init) => {
+      seen.push(new Headers(init?.headers).get('authorization'));
+      return Response.json(second.publicJwk);
+    };
+    const jwks = { url: 'https://globex.example/jwks.json', headers: { authorization: 's3cr3t' } };
+    const path = await list({ globex: { response: 'encrypt', jwks } });
+    const partners = await fileRecipients(path, { fetch });
+    const keys = partners.get('globex')?.encryptionKeys;
+    expect((await keys?.current())?.publicJwk.n).toBe(second.publicJwk.n);
+    expect(seen).toEqual(['s3cr3t']);
+    partners.close();
+    expect(await errorOf(async () => keys?.current())).toMatchObject({ code: 'keys_unavailable' });
+    for (const options of [{ maxSources: 0 }, { headers: jwks.headers }]) {
+      const error = await errorOf(fileRecipients(path, options));
+      expect(error).toMatchObject({ code: 'option_invalid' });
+      expect(everythingOf(error)).not.toContain('s3cr3t');
+    }
+  });
+
   it('may begin with the byte order mark of an editor, and be empty otherwise', async () => {
     expect(await inUse(await list(`\uFEFF{"acme":{"response":"encrypt","keys":"spki.pem"}}`))).toBe(
       first.publicJwk.n,
@@ -142,6 +163,11 @@ describe('a list that is wrong', () => {
     const path = await list(content);
     const error = await errorOf(fileRecipients(path));
     expect(error).toMatchObject({ code, message: expect.stringContaining(path) });
+  });
+
+  it('is refused without showing a piece of it', async () => {
+    const path = await list('{"a":{"jwks":{"headers":{"authorization":s3cr3t}}}}');
+    expect(everythingOf(await errorOf(fileRecipients(path)))).not.toContain('s3cr3t');
   });
 
   it.each<[string, unknown, string]>([

@@ -19,7 +19,13 @@ import { createKeyRing } from '../keys/key-ring.js';
 import { banked } from '../profiles/banked.js';
 import { createE2eeClient } from './client.js';
 import type { E2eeEvent } from './events.js';
-import { type PublicKeySource, type RecipientEntry, type Recipients, recipients } from './recipients.js';
+import {
+  type PublicKeySource,
+  type RecipientEntry,
+  type Recipients,
+  type RecipientsOptions,
+  recipients,
+} from './recipients.js';
 import { createE2eeServer, type E2eeServer } from './server.js';
 
 const [first, second] = [rsaPair(), rsaPair()];
@@ -194,16 +200,57 @@ describe('a partner that publishes its keys', () => {
     expect(await inUse(partners, 'globex')).toBe(second.publicJwk.n);
   });
 
-  it('is fetched from with the options of the registry', async () => {
+  it('is fetched from with headers of its own, which no other partner gets', async () => {
     const seen: unknown[] = [];
     const url = await serve((req, res) => {
-      seen.push(req.headers.authorization);
+      seen.push([req.url, req.headers.authorization]);
       res.end(JSON.stringify(first.publicJwk)); // the form of a single JWK
     });
-    const options = { headers: { authorization: 'Bearer of-our-own' } };
-    const partners = await recipients({ globex: { response: 'encrypt', jwks: url } }, options);
+    const partners = await recipients({
+      acme: { response: 'encrypt', jwks: { url: `${url}?acme`, headers: { authorization: 's3cr3t' } } },
+      globex: { response: 'encrypt', jwks: { url: `${url}?globex` } },
+      initech: { response: 'encrypt', jwks: `${url}?initech` },
+    });
+    for (const id of ['acme', 'globex', 'initech']) expect(await inUse(partners, id)).toBe(first.publicJwk.n);
+    expect(seen).toEqual([
+      ['/jwks?acme', 's3cr3t'],
+      ['/jwks?globex', undefined],
+      ['/jwks?initech', undefined],
+    ]);
+    expect(everythingOf([partners, partners.get('acme')])).not.toContain('s3cr3t');
+  });
+
+  it('is fetched from with the options of the registry, which are checked at once', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => Response.json(first.publicJwk));
+    const events: unknown[] = [];
+    const options = { fetch, onEvent: ({ type }: { type: string }) => void events.push(type) };
+    const partners = await recipients({ globex: { response: 'encrypt', jwks: URL_ } }, options);
     expect(await inUse(partners, 'globex')).toBe(first.publicJwk.n);
-    expect(seen).toEqual(['Bearer of-our-own']);
+    expect([fetch.mock.calls.length, events]).toEqual([1, ['refreshed']]);
+    expect(await errorOf(recipients({}, { timeout: 0 }))).toMatchObject({ code: 'option_invalid' });
+  });
+
+  it.each<[string, object, string]>([
+    ['headers', { headers: { authorization: 's3cr3t' } }, 'jwks: { url, headers }'],
+    ['headers', { headers: {} }, 'jwks: { url, headers }'],
+    ['preset', { preset: {} }, 'one URL'],
+    ['maxSources', { maxSources: -1 }, 'a whole number'],
+    ['maxSources', { maxSources: 1.5 }, 'a whole number'],
+    ['maxSources', { maxSources: Number.POSITIVE_INFINITY }, 'a whole number'],
+    ['maxSources', { maxSources: '5' }, 'a whole number'],
+  ])('cannot be fetched from with the option %s of the registry: %j', async (option, options, hint) => {
+    const error = await errorOf(recipients({ initech: { response: 'redact' } }, options));
+    expect(error).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining(`\`${option}\``),
+    });
+    expect(error).toMatchObject({ message: expect.stringContaining(hint) });
+    expect(everythingOf(error)).not.toContain('s3cr3t');
+  });
+
+  it('has no place for such headers in the type either', async () => {
+    // @ts-expect-error: what is for one partner is not for all
+    await errorOf(recipients({}, { headers: {} }));
   });
 
   it('is sent nothing, with a 503, while the URL is out of reach', async () => {
@@ -214,6 +261,165 @@ describe('a partner that publishes its keys', () => {
     expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
     expect(everythingOf(error)).not.toContain('canary-4711');
     expect(server.errorResponse(error).headers['retry-after']).toBeDefined();
+  });
+});
+
+const URL_ = 'https://globex.example/jwks.json';
+
+/** A registry whose partners publish keys, with the fetches that were made: which URL, and with which credential. */
+async function watched(entries: Record<string, RecipientEntry>, options: RecipientsOptions = {}) {
+  const fetches: string[] = [];
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    fetches.push(`${url} ${new Headers(init?.headers).get('authorization') ?? '-'}`);
+    return Response.json({ keys: [first.publicJwk] });
+  };
+  return { partners: await recipients(entries, { fetch, ...options }), fetches };
+}
+
+const publishing = (jwks: NonNullable<RecipientEntry['jwks']>): RecipientEntry => ({
+  response: 'encrypt',
+  jwks,
+});
+const keysOf = (partners: Recipients, id: string) => partners.get(id)?.encryptionKeys;
+const CLOSED = { code: 'keys_unavailable', message: 'The key source is closed' };
+
+describe('sources of published keys', () => {
+  it('are shared by partners with one URL and the same headers, and by no others', async () => {
+    const { partners, fetches } = await watched({
+      plain: publishing(URL_),
+      spelled: publishing({ url: 'HTTPS://globex.example:443/jwks.json', headers: {} }),
+      one: publishing({ url: URL_, headers: { Authorization: '1', 'x-b': 'b' } }),
+      same: publishing({ url: URL_, headers: { 'X-B': 'b', authorization: '1' } }),
+      two: publishing({ url: URL_, headers: { authorization: '2', 'x-b': 'b' } }),
+      other: publishing(`${URL_}?other`),
+    });
+    for (const id of ['plain', 'spelled', 'one', 'same', 'two', 'other']) await inUse(partners, id);
+    expect(fetches).toEqual([`${URL_} -`, `${URL_} 1`, `${URL_} 2`, `${URL_}?other -`]);
+    expect(keysOf(partners, 'plain')).toBe(keysOf(partners, 'spelled'));
+    expect(keysOf(partners, 'one')).toBe(keysOf(partners, 'same'));
+  });
+
+  it('are closed when their last partner goes', async () => {
+    const { partners } = await watched({ acme: publishing(URL_), globex: publishing(URL_) });
+    const keys = keysOf(partners, 'acme');
+    partners.delete('acme');
+    partners.delete('acme');
+    expect((await keys?.current())?.publicJwk.n).toBe(first.publicJwk.n);
+    partners.delete('globex');
+    expect(await errorOf(async () => keys?.current())).toMatchObject(CLOSED);
+  });
+
+  it('are closed when their last partner is registered anew, once its new source is in place', async () => {
+    const { partners, fetches } = await watched({ acme: publishing(URL_) });
+    await inUse(partners, 'acme');
+    const old = keysOf(partners, 'acme');
+    await partners.set('acme', publishing(`${URL_}?new`));
+    expect(await inUse(partners, 'acme')).toBe(first.publicJwk.n);
+    expect(await errorOf(async () => old?.current())).toMatchObject(CLOSED);
+    await partners.set('acme', { response: 'encrypt', keys: pems.second });
+    expect(await inUse(partners, 'acme')).toBe(second.publicJwk.n);
+    expect(fetches).toHaveLength(2);
+  });
+
+  it('stay, with what they fetched, when a partner is registered anew at the same URL', async () => {
+    const { partners, fetches } = await watched({ acme: publishing(URL_) });
+    await inUse(partners, 'acme');
+    await partners.set('acme', { response: 'message', jwks: { url: URL_ } });
+    expect(await inUse(partners, 'acme')).toBe(first.publicJwk.n);
+    expect(partners.get('acme')).toMatchObject({ response: 'message' });
+    expect(fetches).toHaveLength(1);
+    partners.delete('acme'); // its only part in it
+    await partners.set('acme', publishing(URL_));
+    await inUse(partners, 'acme');
+    expect(fetches).toHaveLength(2);
+  });
+
+  it('stay as they are when an entry is refused', async () => {
+    const { partners } = await watched({ acme: publishing(URL_) }, { maxSources: 2 });
+    for (const jwks of ['http://globex.example/', { url: `${URL_}?x`, headers: { 'a b': 'c' } }]) {
+      await errorOf(partners.set('acme', publishing(jwks)));
+    }
+    expect(await inUse(partners, 'acme')).toBe(first.publicJwk.n);
+    await partners.set('globex', publishing(`${URL_}?y`)); // the refused ones take no room
+  });
+
+  it('are limited in number', async () => {
+    const { partners } = await watched({ a: publishing(URL_), b: publishing(URL_) }, { maxSources: 2 });
+    await partners.set('c', publishing(`${URL_}?c`));
+    const error = await errorOf(partners.set('d', publishing(`${URL_}?d`)));
+    expect(error).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringMatching(/`d`.*`maxSources` = 2/),
+    });
+    expect(partners.get('d')).toBeUndefined();
+    await partners.set('d', publishing(URL_)); // one more partner, and no more sources
+    await partners.set('e', { response: 'encrypt', keys: pems.first });
+    await partners.set('c', publishing(`${URL_}?new`)); // in place of the old one
+    await errorOf(partners.set('a', publishing(`${URL_}?a`))); // its old one stays, for b and d
+    expect(await inUse(partners, 'a')).toBe(first.publicJwk.n);
+    partners.delete('c');
+    await partners.set('a', publishing(`${URL_}?a`));
+    await errorOf(recipients({ a: publishing(URL_) }, { maxSources: 0 }));
+  });
+
+  it('are 1,000 at the most by default', async () => {
+    const entries = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, publishing(`${URL_}?${i}`)]));
+    const { partners } = await watched(entries(1_000));
+    await errorOf(partners.set('one-more', publishing(URL_)));
+    const error = await errorOf(recipients(entries(1_001)));
+    expect(error).toMatchObject({ code: 'option_invalid', message: expect.stringContaining('= 1000') });
+  });
+
+  it('are all closed with the registry, which takes no partner from then on', async () => {
+    const { partners, fetches } = await watched({
+      acme: publishing(URL_),
+      globex: publishing(`${URL_}?globex`),
+      listed: { response: 'encrypt', keys: pems.first },
+    });
+    await inUse(partners, 'acme');
+    const setting = errorOf(partners.set('late', { response: 'encrypt', keys: pems.first }));
+    partners.close();
+    partners.close();
+    expect(await setting).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('closed'),
+    });
+    for (const id of ['acme', 'globex']) expect(await errorOf(inUse(partners, id))).toMatchObject(CLOSED);
+    expect(await inUse(partners, 'listed')).toBe(first.publicJwk.n);
+    await errorOf(partners.set('new', publishing(`${URL_}?new`)));
+    expect([partners.get('late'), partners.get('new')]).toEqual([undefined, undefined]);
+    partners.delete('acme');
+    expect(fetches).toHaveLength(1);
+  });
+});
+
+describe('changes that overlap', () => {
+  it('end with the one that was asked for last, however long each takes', async () => {
+    const partners = await recipients();
+    const setting = partners.set('acme', { response: 'encrypt', keys: pems.first });
+    const quick = partners.set('acme', { response: 'redact' });
+    await quick;
+    await setting;
+    expect(partners.get('acme')).toEqual({ id: 'acme', response: 'redact' });
+  });
+
+  it('do not bring back a partner that was deleted meanwhile', async () => {
+    const partners = await recipients({ acme: { response: 'redact' } });
+    const setting = partners.set('acme', { response: 'encrypt', keys: pems.first });
+    partners.delete('acme');
+    await setting;
+    expect(partners.get('acme')).toBeUndefined();
+    await partners.set('acme', { response: 'redact' });
+    expect(partners.get('acme')?.id).toBe('acme');
+  });
+
+  it('apply, although a later one is refused', async () => {
+    const partners = await recipients();
+    const setting = partners.set('acme', { response: 'encrypt', keys: pems.first });
+    await errorOf(partners.set('acme', { response: 'encrypt', keys: 'MIIB…' }));
+    await setting;
+    expect(await inUse(partners, 'acme')).toBe(first.publicJwk.n);
   });
 });
 
@@ -235,6 +441,16 @@ describe('an entry that is wrong', () => {
     'a URL without TLS': [{ response: 'encrypt', jwks: 'http://globex.example/jwks' }, 'option_invalid'],
     'a URL with a password': [{ response: 'encrypt', jwks: 'https://a:b@globex.example' }, 'option_invalid'],
     'null for a URL': [{ response: 'encrypt', jwks: null }, 'option_invalid'],
+    'an object without a URL': [{ response: 'encrypt', jwks: {} }, 'option_invalid'],
+    'a number for a URL': [{ response: 'encrypt', jwks: { url: 5 } }, 'option_invalid'],
+    'headers that are none': [
+      { response: 'encrypt', jwks: { url: 'https://globex.example', headers: 5 } },
+      'option_invalid',
+    ],
+    'a header that HTTP does not allow': [
+      { response: 'encrypt', jwks: { url: 'https://globex.example', headers: { a: `b\n${privatePem}` } } },
+      'option_invalid',
+    ],
     'null for keys': [{ response: 'encrypt', keys: null }, 'key_invalid'],
     'a number for a key': [{ response: 'encrypt', keys: 5 }, 'key_invalid'],
     'an empty list': [{ response: 'encrypt', keys: [] }, 'key_invalid'],

@@ -1,22 +1,15 @@
-import type { JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
-import { type EncryptionKeys, staticKeys } from '../keys/encryption-keys.js';
-import { importKey } from '../keys/import-key.js';
-import { asEncryptionKey, type EncryptionKey } from '../keys/key.js';
-import { type RemoteJwksOptions, remoteJwks } from '../keys/remote-jwks.js';
+import type { EncryptionKeys } from '../keys/encryption-keys.js';
 import type { Recipient } from './recipient.js';
+import { type HandedKeys, handedKeys, type PublicKeySource, type TimedKey } from './recipients-keys.js';
+import {
+  type Lease,
+  type RecipientJwks,
+  type RecipientsOptions,
+  SharedSources,
+} from './recipients-sources.js';
 
-/** A public key as a partner hands it in: PEM of PKCS#1, SPKI or a certificate, or a JWK. */
-export type PublicKeySource = string | JWK;
-
-/** A public key with the time in which it is used. A time is ISO 8601, or seconds since the epoch. */
-export interface TimedKey {
-  readonly key: PublicKeySource;
-  /** Until then, the keys before it are used. */
-  readonly from?: string | number;
-  /** From then on it is not used any more. */
-  readonly until?: string | number;
-}
+export type { PublicKeySource, RecipientJwks, RecipientsOptions, TimedKey };
 
 /** What is registered of a partner. Plain JSON. */
 export interface RecipientEntry {
@@ -25,19 +18,24 @@ export interface RecipientEntry {
    * Its public keys. While it changes keys there are two: of those whose time has come, the newest is used; without
    * times, the first.
    */
-  readonly keys?: PublicKeySource | readonly (PublicKeySource | TimedKey)[];
+  readonly keys?: HandedKeys | undefined;
   /** Where it publishes its keys, in place of `keys`. */
-  readonly jwks?: string;
+  readonly jwks?: string | RecipientJwks | undefined;
 }
 
 /** The partners that responses go to, by id. */
 export interface Recipients {
   /** The recipient of this id, for the `recipient` option; nothing for an unknown id, or none. */
   get(id: string | undefined): Recipient | undefined;
-  /** Registers a partner, or changes it. Rejects with `option_invalid` or `key_invalid`; then nothing has changed. */
+  /**
+   * Registers a partner, or changes it. Of several changes of one partner, the one that was asked for last stays.
+   * Rejects with `option_invalid` or `key_invalid`; then nothing has changed.
+   */
   set(id: string, entry: RecipientEntry): Promise<void>;
   /** Forgets a partner. */
   delete(id: string): void;
+  /** Stops fetching published keys for good: responses to who publishes them fail from then on, and `set` rejects. */
+  close(): void;
 }
 
 /**
@@ -55,7 +53,7 @@ export interface Recipients {
  */
 export async function recipients(
   entries: Readonly<Record<string, RecipientEntry>> = {},
-  options: RemoteJwksOptions = {},
+  options: RecipientsOptions = {},
 ): Promise<Recipients> {
   const registry = new Registry(options);
   await Promise.all(Object.entries(entries).map(([id, entry]) => registry.set(id, entry)));
@@ -64,78 +62,93 @@ export async function recipients(
 
 const CHOICES: readonly unknown[] = ['encrypt', 'redact', 'message'];
 
-class Registry implements Recipients {
-  readonly #recipients = new Map<string, Recipient>();
-  readonly #options: RemoteJwksOptions;
+interface Registered {
+  readonly recipient: Recipient;
+  readonly lease: Lease | undefined;
+}
 
-  constructor(options: RemoteJwksOptions) {
-    this.#options = options;
+class Registry implements Recipients {
+  readonly #registered = new Map<string, Registered>();
+  readonly #sources: SharedSources;
+  /** While entries are being read: by id, the number of the change that was made last. */
+  readonly #made = new Map<string, number>();
+  #reading = 0;
+  #changes = 0;
+  #closed = false;
+
+  constructor(options: RecipientsOptions) {
+    this.#sources = new SharedSources(options);
   }
 
   get(id: string | undefined): Recipient | undefined {
-    return id === undefined ? undefined : this.#recipients.get(id);
+    return id === undefined ? undefined : this.#registered.get(id)?.recipient;
   }
 
   async set(id: string, entry: RecipientEntry): Promise<void> {
-    if (typeof entry !== 'object' || entry === null) invalidOption(id, 'an entry with `response`', entry);
-    const { response, keys, jwks } = entry;
-    if (!CHOICES.includes(response))
-      invalidOption(`${id}.response`, '"encrypt", "redact" or "message"', response);
-    if (keys !== undefined && jwks !== undefined) {
-      throw new E2eeError('option_invalid', `Recipient \`${id}\` must have either \`keys\` or \`jwks\``);
+    checkEntry(id, entry);
+    this.#changes += 1;
+    const change = this.#changes;
+    this.#reading += 1;
+    try {
+      const keys = entry.keys === undefined ? undefined : await handedKeys(id, entry.keys);
+      if (this.#closed) throw new E2eeError('option_invalid', 'The registry of recipients is closed');
+      if (change < (this.#made.get(id) ?? 0)) return;
+      this.#put(id, entry, keys);
+      this.#made.set(id, change);
+    } finally {
+      this.#reading -= 1;
+      if (this.#reading === 0) this.#made.clear();
     }
-    const encryptionKeys = jwks === undefined ? await listed(id, keys) : published(id, jwks, this.#options);
-    if (!encryptionKeys && response !== 'redact') {
-      throw new E2eeError('option_invalid', `Recipient \`${id}\` needs a public key to choose "${response}"`);
-    }
-    this.#recipients.set(id, Object.freeze({ id, response, ...(encryptionKeys && { encryptionKeys }) }));
   }
 
   delete(id: string): void {
-    this.#recipients.delete(id);
+    const registered = this.#registered.get(id);
+    this.#registered.delete(id);
+    registered?.lease?.release();
+    this.#changes += 1;
+    if (this.#reading > 0) this.#made.set(id, this.#changes);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#sources.close();
+  }
+
+  /** Who answers a partner meanwhile has the old entry or the new one: the old source is closed last. */
+  #put(id: string, { response, jwks }: RecipientEntry, keys: EncryptionKeys | undefined): void {
+    const before = this.#registered.get(id)?.lease;
+    const lease = jwks === undefined ? undefined : this.#lease(id, jwks, before);
+    const encryptionKeys = lease?.keys ?? keys;
+    const recipient = Object.freeze({ id, response, ...(encryptionKeys && { encryptionKeys }) });
+    this.#registered.set(id, { recipient, lease });
+    before?.release();
+  }
+
+  #lease(id: string, jwks: string | RecipientJwks, ending: Lease | undefined): Lease {
+    try {
+      return this.#sources.lease(typeof jwks === 'string' ? { url: jwks } : jwks, ending);
+    } catch (cause) {
+      if (!(cause instanceof E2eeError)) throw cause;
+      const { code, message } = cause;
+      throw new E2eeError(code, `The keys of recipient \`${id}\` cannot be had: ${message}`, { cause });
+    }
   }
 }
 
-function published(id: string, url: string, options: RemoteJwksOptions): EncryptionKeys {
-  try {
-    return remoteJwks(url, options);
-  } catch (error) {
-    if (!(error instanceof E2eeError)) throw error;
-    throw new E2eeError(error.code, `The keys of recipient \`${id}\` cannot be had: ${error.message}`, {
-      cause: error,
-    });
+/** Throws `option_invalid` for what is wrong at first sight. */
+function checkEntry(id: string, entry: RecipientEntry): void {
+  if (typeof entry !== 'object' || entry === null) invalidOption(id, 'an entry with `response`', entry);
+  const { response, keys, jwks } = entry;
+  if (!CHOICES.includes(response)) {
+    invalidOption(`${id}.response`, '"encrypt", "redact" or "message"', response);
   }
-}
-
-async function listed(id: string, keys: RecipientEntry['keys']): Promise<EncryptionKeys | undefined> {
-  if (keys === undefined) return undefined;
-  const list: readonly (PublicKeySource | TimedKey)[] = Array.isArray(keys) ? keys : [keys];
-  try {
-    return staticKeys(await Promise.all(list.map(timedKey)));
-  } catch (error) {
-    const why = error instanceof E2eeError ? error.message : 'it is malformed';
-    throw new E2eeError('key_invalid', `A key of recipient \`${id}\` cannot be used: ${why}`, {
-      cause: error,
-    });
+  if (keys !== undefined && jwks !== undefined) {
+    throw new E2eeError('option_invalid', `Recipient \`${id}\` must have either \`keys\` or \`jwks\``);
   }
-}
-
-async function timedKey(source: PublicKeySource | TimedKey): Promise<EncryptionKey> {
-  if (typeof source === 'string' || !('key' in source)) return asEncryptionKey(await importKey(source));
-  const { key, from, until } = source as TimedKey; // a JWK has no member `key`
-  return {
-    ...asEncryptionKey(await importKey(key)),
-    ...(from !== undefined && { issuedAt: seconds('from', from) }),
-    ...(until !== undefined && { expiresAt: seconds('until', until) }),
-  };
-}
-
-/** A number beyond the year 9999 is one of milliseconds. */
-const LAST_SECOND = 253_402_300_799;
-
-function seconds(option: string, time: string | number): number {
-  const value = typeof time === 'number' ? time : Date.parse(time) / 1000;
-  return Math.abs(value) <= LAST_SECOND
-    ? value
-    : invalidOption(option, 'ISO 8601, or seconds since the epoch', time);
+  if (keys === undefined && jwks === undefined && response !== 'redact') {
+    throw new E2eeError('option_invalid', `Recipient \`${id}\` needs a public key to choose "${response}"`);
+  }
+  if (jwks !== undefined && typeof jwks !== 'string' && typeof jwks?.url !== 'string') {
+    invalidOption(`${id}.jwks`, 'a URL, or an object with `url`', jwks);
+  }
 }

@@ -10,8 +10,10 @@ const MAX_KEYS = 64;
 
 /**
  * Reads the usable encryption keys of a JWKS (RFC 7517 §5), or of a single JWK. Keys for other purposes or algorithms,
- * and malformed ones, are left out. Throws `key_invalid` when the set must not be trusted: it holds a private key, two different keys
- * of one `kid`, or no usable key at all.
+ * and malformed ones, are left out.
+ *
+ * Rejects with `key_invalid` when the set must not be trusted: it holds a private key, two different keys of one `kid`,
+ * or no usable key at all.
  */
 export async function readJwkSet(
   document: unknown,

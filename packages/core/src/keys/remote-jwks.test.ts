@@ -2,9 +2,13 @@ import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorOf, everythingOf, modulus, rsaPair } from '../../test/keys-fixtures.js';
+import { post } from '../../test/two-ends.js';
+import { createE2eeClient } from '../exchange/client.js';
+import { banked } from '../profiles/banked.js';
 import { allowInsecureKeys } from './fetch-jwks.js';
 import {
   type RemoteJwks,
@@ -43,13 +47,16 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 interface Endpoint {
   readonly url: string;
   readonly requests: IncomingMessage[];
+  readonly responses: ServerResponse[];
   answer: Answer;
 }
 
 async function endpoint(answer: Answer): Promise<Endpoint> {
   const requests: IncomingMessage[] = [];
+  const responses: ServerResponse[] = [];
   const server: Server = createServer((request, response) => {
     requests.push(request);
+    responses.push(response);
     made.answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -61,6 +68,7 @@ async function endpoint(answer: Answer): Promise<Endpoint> {
   const made = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
     requests,
+    responses,
     answer,
   };
   return made;
@@ -101,7 +109,7 @@ function fakeFetch(...answers: (() => Response | Promise<Response>)[]) {
 
 const URL_ = 'https://bank.example/jwks.json';
 const ok =
-  (body: string, headers: Record<string, string> = {}) =>
+  (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   () =>
     new Response(body, { headers });
 const failing = () => Promise.reject(new TypeError('fetch failed'));
@@ -112,6 +120,8 @@ async function expectUnavailable(source: RemoteJwks): Promise<unknown> {
   expect(error).toMatchObject({ code: 'keys_unavailable', status: 503, expose: false });
   return error;
 }
+
+const LARGE = set(key('new')) + ' '.repeat(10_000_000);
 
 /** Answers that are no good set. */
 const BAD: Readonly<Record<string, Answer>> = {
@@ -141,7 +151,11 @@ const BAD: Readonly<Record<string, Answer>> = {
     request.socket.destroy();
   },
   'bad UTF-8': answering(Buffer.from(set(key('new', { x: '\u00ff' })), 'latin1')),
-  '10 MB of JSON': answering(`{"keys":[],"x":"${'x'.repeat(10_000_000)}"}`),
+  '10 MB around a good set': answering(LARGE),
+  'a good set with 10 MB of padding, gzipped': answering(gzipSync(LARGE), 200, {
+    'content-encoding': 'gzip',
+  }),
+  'the same in Brotli': answering(brotliCompressSync(LARGE), 200, { 'content-encoding': 'br' }),
   'a private key': answering(set(key('new'), { ...pair.privateJwk, kid: 'p' })),
   'two different keys with one kid': answering(set(key('new'), { ...key('new'), n: modulus(2048) })),
   'only expired keys': answering(set(key('new', { exp: 1_600_000_000 }))),
@@ -188,6 +202,24 @@ describe('the first use', () => {
     expect(requests).toHaveLength(1);
     expect(new Set(keys).size).toBe(1);
     expect(keys[0]).toMatchObject({ kind: 'encryption', kid: 'a' });
+  });
+
+  it('goes on for the others when one of the callers gives up', async () => {
+    const made = await endpoint(() => {});
+    const { source } = watch(made.url);
+    const giveUp = new AbortController();
+    const givenUp = new Promise((_, reject) => {
+      giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason));
+    });
+    const impatient = Promise.race([source.current(), givenUp]);
+    const others = Promise.all(Array.from({ length: 999 }, () => source.current()));
+    await until(() => made.requests.length === 1);
+    const [response] = made.responses;
+    giveUp.abort(new Error('gave up'));
+    await expect(impatient).rejects.toThrow('gave up');
+    response?.end(set(key('a')));
+    expect(new Set((await others).map(({ kid }) => kid))).toEqual(new Set(['a']));
+    expect(made.requests).toHaveLength(1);
   });
 
   it('waits: making the source fetches nothing', async () => {
@@ -242,6 +274,8 @@ describe('the first use', () => {
     for (const body of [
       set(key('a'), { ...pair.privateJwk, kid: 'p' }),
       set(key('a'), { ...key('a'), n: modulus(2048) }),
+      new Uint8Array(Buffer.from(set(key('a', { x: '\u00ff' })), 'latin1')),
+      '<!doctype html><title>Sign in</title>',
     ]) {
       const { source, events } = watch(URL_, { fetch: fakeFetch(ok(body)) });
       const error = await expectUnavailable(source);
@@ -262,6 +296,13 @@ describe('the first use', () => {
     });
     await expectUnavailable(watch(url, { maxBytes: 100_000 }).source);
     expect(sent).toBeLessThan(50_000_000);
+  });
+
+  it('refuses what a `fetch` that follows redirects brings', async () => {
+    const redirected = () =>
+      Object.defineProperty(new Response(set(key('new'))), 'redirected', { value: true });
+    const error = await expectUnavailable(watch(URL_, { fetch: fakeFetch(redirected) }).source);
+    expect(error).toMatchObject({ cause: { message: 'The key endpoint redirects' } });
   });
 
   it('accepts a body of just the allowed size, counted after decompression', async () => {
@@ -327,12 +368,22 @@ describe('steady use', () => {
     [{ 'cache-control': 'max-age=300', age: '100' }, 200],
     [{ 'cache-control': 'max-age=300', age: '900' }, 60],
     [{ 'cache-control': 'max-age=300', age: 'garbage' }, 300],
-    [{ 'cache-control': 'max-age=300', age: '-1e99' }, 86_400],
+    [{ 'cache-control': 'max-age=300', age: '-1e99' }, 300],
+    [{ 'cache-control': 'max-age=300', age: '-100' }, 300],
+    [{ 'cache-control': 'max-age=300', age: '1e2' }, 300],
+    [{ 'cache-control': 'max-age=300', age: '9'.repeat(400) }, 60],
+    [{ 'cache-control': 'max-age=300', age: '999999999999999' }, 60],
+    [{ 'cache-control': 'max-age=300', age: '100, 200' }, 200],
+    [{ 'cache-control': 'max-age=300', age: '' }, 300],
+    [{ age: '100' }, 600],
     [{ 'cache-control': 'max-age=0' }, 60],
     [{ 'cache-control': 'no-store' }, 60],
     [{ 'cache-control': 'no-cache, no-store' }, 60],
     [{ 'cache-control': 'max-age=31536000' }, 86_400],
     [{ 'cache-control': 'max-age=9999999999' }, 86_400],
+    [{ 'cache-control': `max-age=${'9'.repeat(400)}` }, 86_400],
+    [{ 'cache-control': `max-age=${'9'.repeat(400)}`, age: '9'.repeat(400) }, 60],
+    [{ 'cache-control': 's-maxage=5, max-age=300' }, 300],
     [{ 'cache-control': 's-maxage=5' }, 600],
     [{ 'cache-control': 'garbage' }, 600],
     [{ 'cache-control': 'max-age=' }, 600],
@@ -374,6 +425,20 @@ describe('steady use', () => {
     expect(made.requests).toHaveLength(2);
   });
 
+  it('keeps the lifetime of a set that a 304 without Cache-Control confirms', async () => {
+    const fetch = fakeFetch(
+      ok(set(key('a')), { etag: '"v1"', 'cache-control': 'max-age=3600' }),
+      () => new Response(null, { status: 304 }),
+    );
+    const { source, next } = watch(URL_, { fetch });
+    await source.current();
+    pass(59 * MINUTE);
+    const confirmed = next();
+    await source.current();
+    await confirmed;
+    expect(source.exportState()).toMatchObject({ lifetime: 3600 * SECOND, fetchedAt: Date.now() });
+  });
+
   it('does not take a 304 for new keys when the old ones have expired', async () => {
     const fetch = fakeFetch(
       ok(set(key('a', { exp: 1_700_000_000 + 60 })), { etag: '"v1"' }),
@@ -395,6 +460,62 @@ describe('steady use', () => {
       for (let i = 0; i < 100; i += 1) expect(await kidOf(source)).toBe('a');
     }
     expect(fetch).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a jump of the wall clock', () => {
+  const DAY = 24 * HOUR;
+  const jump = (by: number): void => void vi.setSystemTime(Date.now() + by);
+  const calls = async (source: RemoteJwks): Promise<void> => {
+    for (let i = 0; i < 1000; i += 1) await source.current().catch(() => {});
+  };
+
+  it('past its expiry makes one fetch for another key, and back again none', async () => {
+    const fetch = fakeFetch(
+      ok(set(key('a', { exp: 1_700_000_000 + 3600 }))),
+      ok(set(key('b', { iat: 1_700_000_000 }))),
+    );
+    const { source } = watch(URL_, { fetch });
+    expect(await kidOf(source)).toBe('a');
+    jump(DAY);
+    await calls(source);
+    expect(await kidOf(source)).toBe('b');
+    jump(-DAY);
+    await calls(source);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([DAY, -DAY])(
+    'makes no storm when the set that is published has no valid key then (%i ms)',
+    async (by) => {
+      const times = { iat: 1_700_000_000 - 60, exp: 1_700_000_000 + 3600 };
+      const fetch = fakeFetch(ok(set(key('a', times))));
+      const { source } = watch(URL_, { fetch });
+      await source.current();
+      jump(by);
+      await calls(source);
+      expect(fetch.mock.calls.length).toBeLessThanOrEqual(2);
+      jump(-by);
+      expect(await kidOf(source)).toBe('a');
+      expect(fetch.mock.calls.length).toBeLessThanOrEqual(2);
+    },
+  );
+
+  it('neither ends a pause nor a cooldown, and makes none longer', async () => {
+    vi.mocked(Math.random).mockReturnValue(0);
+    const fetch = fakeFetch(failing);
+    const { source } = watch(URL_, { fetch });
+    await source.refresh();
+    for (const by of [DAY, -2 * DAY, DAY]) {
+      jump(by);
+      await calls(source);
+      await source.refresh();
+    }
+    expect(fetch).toHaveBeenCalledTimes(1);
+    jump(-DAY);
+    pass(30 * SECOND);
+    await source.refresh();
+    expect(fetch).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -455,6 +576,58 @@ describe('when refreshing fails', () => {
     await expectUnavailable(source);
   });
 
+  it.each<[what: string, members: object, staleLimit: number, usable: number]>([
+    ['the stale limit', {}, HOUR, HOUR + 10 * MINUTE],
+    ['the expiry of its key', { exp: 1_700_000_000 + 100 }, HOUR, 100 * SECOND - 1],
+  ])(
+    'a request is encrypted up to %s; past it nothing is sent',
+    async (_what, members, staleLimit, usable) => {
+      const fetch = fakeFetch(ok(set(key('a', members))), failing);
+      const { source } = watch(URL_, { fetch, staleLimit });
+      const client = createE2eeClient({ profile: banked, encryptionKeys: source });
+      const send = () =>
+        client.encryptRequest(post('/v2/payment_sessions', { payee: { name: 'canary-4711' } }));
+      await send();
+      pass(usable);
+      expect(JSON.stringify(await send())).toContain('encrypted_payee');
+      pass(1);
+      const error = await errorOf(send());
+      expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
+      expect(everythingOf(error)).not.toContain('canary-4711');
+    },
+  );
+
+  it('a slow old answer does not take the place of a newer one', async () => {
+    const answers: ((response: Response) => void)[] = [];
+    const fetch = vi.fn(() => new Promise<Response>((resolve) => answers.push(resolve))); // heeds no signal
+    const { source, events, next } = watch(URL_, { fetch });
+    const deadline = takeDeadline();
+    const first = expectUnavailable(source);
+    await deadline.passAfter(() => answers.length === 1);
+    await first;
+    deadline.giveBack();
+    pass(SECOND);
+    const second = source.current();
+    await until(() => answers.length === 2);
+    answers[1]?.(new Response(set(key('new'))));
+    expect((await second).kid).toBe('new');
+    let cancelled = false;
+    const cancel = () => {
+      cancelled = true;
+    };
+    answers[0]?.(new Response(new ReadableStream({ cancel })));
+    await until(() => cancelled);
+    expect(await kidOf(source)).toBe('new');
+    expect(events).toMatchObject([{ type: 'unavailable' }, { type: 'refreshed' }]);
+    pass(10 * MINUTE);
+    const third = next();
+    await source.current();
+    await until(() => answers.length === 3);
+    answers[2]?.(new Response(set(key('newest'))));
+    await third;
+    expect(await kidOf(source)).toBe('newest');
+  });
+
   it('recovers from the stale limit by itself', async () => {
     const fetch = fakeFetch(ok(set(key('a'))), ok(set(key('b'))));
     const { source } = watch(URL_, { fetch, staleLimit: 0 });
@@ -488,6 +661,20 @@ describe('cold and down', () => {
     await expectUnavailable(source);
     expect(fetch).toHaveBeenCalledTimes(1);
     pass(2);
+    await expectUnavailable(source);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it('chance decides once about each pause: many calls do not find the luckiest', async () => {
+    const fetch = fakeFetch(failing);
+    const { source } = watch(URL_, { fetch });
+    vi.mocked(Math.random).mockReturnValue(0); // the longest
+    await expectUnavailable(source);
+    vi.mocked(Math.random).mockReturnValue(0.999999); // the shortest
+    pass(SECOND - 1);
+    for (let call = 0; call < 1000; call += 1) await errorOf(source.current());
+    expect(fetch).toHaveBeenCalledTimes(1);
+    pass(1);
     await expectUnavailable(source);
     expect(fetch).toHaveBeenCalledTimes(2);
   });
@@ -586,10 +773,14 @@ describe('refresh, after a key was rejected', () => {
     const { source } = watch(URL_, { fetch });
     const first = source.current();
     await until(() => answers.length === 1);
-    const forced = Promise.all([source.refresh(), source.refresh()]);
+    let resolved = 0;
+    const forced = Promise.all(
+      [source.refresh(), source.refresh()].map((refresh) => refresh.then(() => (resolved += 1))),
+    );
     answers[0]?.(new Response(set(key('a'))));
     expect((await first).kid).toBe('a');
     await until(() => answers.length === 2);
+    expect(resolved).toBe(0); // also the one that came second waits for what the first has asked for
     answers[1]?.(new Response(set(key('b'))));
     await forced;
     expect(await kidOf(source)).toBe('b');
@@ -634,6 +825,18 @@ describe('a state that is taken over', () => {
 
   it.each<[what: string, change: object]>([
     ['of another URL', { url: 'https://other.example/jwks.json' }],
+    ['without a URL', { url: undefined }],
+    ['with keys that are missing', { keys: undefined }],
+    ['with signing keys only', { keys: [key('a', { use: 'sig' })] }],
+    ['with two keys of one kid', { keys: [key('a'), { ...key('a'), n: modulus(2048) }] }],
+    ['with expired keys only', { keys: [key('a', { exp: 1_600_000_000 })] }],
+    ['with a time that is NaN', { fetchedAt: Number.NaN }],
+    ['with a negative time', { fetchedAt: -1 }],
+    ['with a time a day ahead', { fetchedAt: 1_700_000_000_000 + 24 * HOUR }],
+    ['with a lifetime that is NaN', { lifetime: Number.NaN }],
+    ['with a lifetime that is an object', { lifetime: { valueOf: 5 } }],
+    ['with an etag that is no text', { etag: 5 }],
+    ['with an etag that no header can hold', { etag: '"a"\r\nx: y' }],
     ['without keys', { keys: [] }],
     ['with keys that are no array', { keys: 5 }],
     ['with a private key', { keys: [{ ...pair.privateJwk, kid: 'a' }] }],
@@ -647,6 +850,85 @@ describe('a state that is taken over', () => {
     const { source, events } = watch(URL_, { fetch: fakeFetch(ok(set(key('b')))), preset });
     expect(await kidOf(source)).toBe('b');
     expect(events).toMatchObject([{ type: 'refused' }, { type: 'refreshed' }]);
+  });
+
+  it.each([null, 0, '', 'text', 5, true, [], {}, () => {}])(
+    'that is %j is refused likewise',
+    async (state) => {
+      const preset = state as unknown as RemoteJwksState; // what JSON.parse may give
+      const { source, events } = watch(URL_, { fetch: fakeFetch(ok(set(key('b')))), preset });
+      expect(await kidOf(source)).toBe('b');
+      expect(events).toMatchObject([
+        { type: 'refused', error: { code: 'key_invalid' } },
+        { type: 'refreshed' },
+      ]);
+    },
+  );
+
+  it('is refused once, with no promise left to reject, when nobody uses the source', async () => {
+    const rejections: unknown[] = [];
+    const hear = (reason: unknown): void => void rejections.push(reason);
+    process.on('unhandledRejection', hear);
+    const hostile = new Proxy({} as RemoteJwksState, {
+      ownKeys: () => {
+        throw new Error('trapped');
+      },
+    });
+    const { events } = watch(URL_, { preset: hostile });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', hear);
+    expect(rejections).toEqual([]);
+    expect(events).toMatchObject([{ type: 'refused' }]);
+  });
+
+  it('may be saved by a machine whose clock is a little ahead', async () => {
+    const preset = { ...(await exported(key('a'))), fetchedAt: Date.now() + 4 * MINUTE };
+    const { source } = watch(URL_, { fetch: fakeFetch(failing), preset });
+    expect(await kidOf(source)).toBe('a');
+    expect(source.status()).toMatchObject({ state: 'fresh', age: 0 });
+  });
+
+  it('is waited for by `refresh`, and replaces nothing that was fetched', async () => {
+    const preset = await exported(key('a'));
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const importKey = crypto.subtle.importKey.bind(crypto.subtle);
+    vi.spyOn(crypto.subtle, 'importKey').mockImplementationOnce((async (
+      ...args: Parameters<typeof importKey>
+    ) => {
+      await released;
+      return importKey(...args);
+    }) as typeof importKey);
+    const fetch = fakeFetch(ok(set(key('b'))));
+    const { source } = watch(URL_, { fetch, preset });
+    const refreshed = Promise.all([source.refresh(), source.refresh()]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(fetch).not.toHaveBeenCalled();
+    release();
+    await refreshed;
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(new Headers(fetch.mock.calls[0]?.[1]?.headers).get('if-none-match')).toBe('"v1"');
+    expect(await kidOf(source)).toBe('b');
+  });
+
+  it('may be `undefined`, like every option', async () => {
+    const fetch = fakeFetch(ok(set(key('b'))));
+    const source = remoteJwks(URL_, {
+      fetch,
+      preset: undefined,
+      algs: undefined,
+      headers: undefined,
+      timeout: undefined,
+      maxBytes: undefined,
+      cooldown: undefined,
+      staleLimit: undefined,
+      onEvent: undefined,
+      [allowInsecureKeys]: undefined,
+    });
+    expect(await kidOf(source)).toBe('b');
+    expect(remoteJwks('https://bank.example/', { fetch: undefined }).status().state).toBe('empty');
   });
 
   it('never makes a set fresh for longer than a fetch would', async () => {
@@ -686,13 +968,32 @@ describe('what an operator sees', () => {
     expect(source.status()).toEqual({ url: URL_, state: 'fresh', kid: 'a', keys: 2, age: 90, failures: 0 });
   });
 
-  it('does not depend on a listener that works', async () => {
-    const onEvent = () => {
-      throw new Error('the listener is broken');
+  it('does not depend on a listener that works, at once or later', async () => {
+    const rejections: unknown[] = [];
+    const hear = (reason: unknown): void => void rejections.push(reason);
+    process.on('unhandledRejection', hear);
+    const broken = new Error('the listener is broken');
+    const throwing = () => {
+      throw broken;
     };
-    expect(await kidOf(remoteJwks(URL_, { fetch: fakeFetch(ok(set(key('a')))), onEvent }))).toBe('a');
+    for (const onEvent of [throwing, () => Promise.reject(broken)]) {
+      const options = { fetch: fakeFetch(ok(set(key('a')))), onEvent };
+      expect(await kidOf(remoteJwks(URL_, options))).toBe('a');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off('unhandledRejection', hear);
+    expect(rejections).toEqual([]);
   });
 });
+
+/** What a process prints that runs a script and is not told to end. Fails when it does not end by itself. */
+async function inChild(script: string, url: string): Promise<string> {
+  const module = JSON.stringify(new URL('./remote-jwks.ts', import.meta.url).href);
+  const source = `import { remoteJwks } from ${module}; const url = process.argv[1]; ${script}`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', source, url];
+  const cwd = new URL('../../../..', import.meta.url);
+  return (await promisify(execFile)(process.execPath, args, { cwd, timeout: 15_000 })).stdout;
+}
 
 describe('close', () => {
   it('ends fetching for good', async () => {
@@ -705,23 +1006,127 @@ describe('close', () => {
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
+  it('ends a fetch under way, on the socket too, and everybody who waits for it', async () => {
+    const made = await endpoint(() => {});
+    const { source, events } = watch(made.url, { timeout: 15_000 });
+    const waiting = [errorOf(source.current()), errorOf(source.current())];
+    const refreshing = source.refresh();
+    await until(() => made.requests.length === 1);
+    const cut = new Promise((resolve) => made.responses[0]?.on('close', resolve));
+    source.close();
+    for (const error of await Promise.all(waiting)) {
+      expect(error).toMatchObject({ code: 'keys_unavailable', message: 'The key source is closed' });
+    }
+    await refreshing;
+    await cut;
+    expect(made.requests).toHaveLength(1);
+    expect(events).toEqual([]);
+    expect(source.status()).toMatchObject({ state: 'empty', failures: 0 });
+  });
+
+  it('ends a refresh in the background while its body comes in, and reports nothing', async () => {
+    const made = await endpoint(answering(set(key('a'))));
+    const { source, events } = watch(made.url, { timeout: 15_000 });
+    await source.current();
+    made.answer = (_request, response) => {
+      response.writeHead(200).write('{');
+    };
+    pass(10 * MINUTE);
+    await source.current();
+    await until(() => made.requests.length === 2);
+    const cut = new Promise((resolve) => made.responses[1]?.on('close', resolve));
+    source.close();
+    await cut;
+    await expectUnavailable(source);
+    expect(events.map(({ type }) => type)).toEqual(['refreshed']);
+    expect(source.status()).not.toHaveProperty('kid');
+    expect(source.exportState()?.keys).toMatchObject([{ kid: 'a' }]); // to be saved on the way out
+  });
+
+  it('does not wait for a `fetch` that heeds no signal, nor hear what it brings later', async () => {
+    let answer = (_: Response): void => {};
+    const fetch = () => new Promise<Response>((resolve) => (answer = resolve));
+    const { source, events } = watch(URL_, { fetch });
+    const waiting = expectUnavailable(source);
+    await until(() => answer.length === 1);
+    source.close();
+    await waiting;
+    answer(new Response(set(key('a'))));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(events).toEqual([]);
+    expect(source.exportState()).toBeUndefined();
+  });
+
+  it('cancels a body of such a `fetch`, which could go on for ever', async () => {
+    let parts = 0;
+    let cancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        parts += 1;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        controller.enqueue(new Uint8Array([0x20]));
+      },
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const { source } = watch(URL_, { fetch: fakeFetch(() => new Response(body)) });
+    const waiting = expectUnavailable(source);
+    await until(() => parts > 3);
+    source.close();
+    await waiting;
+    await until(() => cancelled);
+  });
+
+  it('counts while a preset is being taken: it is neither used nor reported', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    const good = { url: URL_, fetchedAt: Date.now(), lifetime: HOUR, keys: [key('a')] };
+    for (const preset of [good, { ...good, lifetime: -1 }]) {
+      const { source, events } = watch(URL_, { fetch, preset });
+      const waiting = expectUnavailable(source);
+      const refreshing = source.refresh();
+      source.close();
+      await waiting;
+      await refreshing;
+      expect(events).toEqual([]);
+    }
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('may be called by a listener, and twice', async () => {
+    const source = remoteJwks(URL_, { fetch: fakeFetch(ok(set(key('a')))), onEvent: () => source.close() });
+    await expectUnavailable(source);
+    source.close();
+    await expectUnavailable(source);
+  });
+
   it('is not needed for the process to end', async () => {
     const { url, requests } = await endpoint(answering(set(key('a'))));
-    const script = `
-      import { remoteJwks } from ${JSON.stringify(new URL('./remote-jwks.ts', import.meta.url).href)};
-      const source = remoteJwks(process.argv[1]);
-      console.log((await source.current()).kid);`;
-    const run = promisify(execFile)(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', script, url],
-      {
-        cwd: new URL('../../../..', import.meta.url),
-        timeout: 15_000,
-      },
-    );
-    expect((await run).stdout).toBe('a\n');
+    expect(await inChild('console.log((await remoteJwks(url).current()).kid)', url)).toBe('a\n');
     expect(requests).toHaveLength(1);
-  }, 20_000);
+  });
+
+  it('is not needed for the process to end while a fetch is under way, which holds it up to the deadline', async () => {
+    const made = await endpoint(answering(set(key('a'))));
+    const script = `
+      const source = remoteJwks(url, { timeout: 500, onEvent: ({ type }) => console.log(type) });
+      await source.current();
+      source.refresh();`;
+    made.answer = (request, response) => {
+      if (made.requests.length === 1) answering(set(key('a')))(request, response);
+    };
+    expect(await inChild(script, made.url)).toBe('refreshed\nstale\n');
+    expect(made.requests).toHaveLength(2);
+  });
+
+  it('is not needed for the process to end: the deadline of a fetch holds nothing by itself', async () => {
+    const script = `
+      const source = remoteJwks(url, { timeout: 60_000, fetch: () => new Promise(() => {}) });
+      source.refresh();
+      source.current();
+      console.log('done');`;
+    expect(await inChild(script, URL_)).toBe('done\n');
+  });
 });
 
 describe('the URL', () => {
@@ -807,6 +1212,13 @@ describe('a bad option', () => {
   const NO_TIMEOUT = [...NO_TIME, 0, 1.5, 2 ** 31]; // what AbortSignal.timeout would throw at, or make nothing of
 
   it.each<[option: string, values: readonly unknown[]]>([
+    ['fetch', [null, 5, 'fetch', {}]],
+    ['onEvent', [null, 5, {}]],
+    ['algs', [null, [], 'RSA-OAEP-256', ['RSA-OAEP'], ['RSA-OAEP-256', 'toString'], [undefined]]],
+    [
+      'headers',
+      [5, { 'a b': 'c' }, { authorization: 's3cr3t\n' + 's3cr3t' }, { authorization: 's3cr3t \u2603' }],
+    ],
     ['timeout', NO_TIMEOUT],
     ['maxBytes', NO_TIME],
     ['cooldown', NO_TIME],
@@ -818,6 +1230,15 @@ describe('a bad option', () => {
         code: 'option_invalid',
         message: expect.stringContaining(`\`${option}\``),
       });
+      expect(everythingOf(error)).not.toContain('s3cr3t');
     }
+  });
+});
+
+describe('headers', () => {
+  it('may replace what is sent by default, in any letter case', async () => {
+    const fetch = fakeFetch(ok(set(key('a'))));
+    await watch(URL_, { fetch, headers: { Accept: 'application/json' } }).source.current();
+    expect(fetch.mock.calls[0]?.[1]?.headers).toEqual({ accept: 'application/json' });
   });
 });
