@@ -137,14 +137,14 @@ describe.each(versions)('a whole message on $name', (version) => {
     [
       'in an unknown encoding',
       { headers: { ...JOSE, 'content-encoding': 'x-own' }, body: 'AAAA' },
-      400,
-      'body_unreadable',
+      415,
+      'media_type_unsupported',
     ],
     [
       'in an unknown charset',
       { headers: { 'content-type': 'application/jose; charset=x-own' }, body: 'AAAA' },
-      400,
-      'body_unreadable',
+      415,
+      'media_type_unsupported',
     ],
     ['exactly as long as it may be', { body: 'A'.repeat(3000) }, 400, 'token_invalid'],
   ] satisfies [string, Call, number, string][])(

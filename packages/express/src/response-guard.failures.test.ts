@@ -101,6 +101,11 @@ describe.each(versions)('an error after decryption on $name', (version) => {
       const echoes: [string, ErrorRequestHandler][] = [
         ['text', (error, _req, res, _next) => res.status(500).send(`failed: ${error.message ?? error}`)],
         ['end', (error, _req, res, _next) => res.writeHead(500).end(`failed: ${error.message ?? error}`)],
+        [
+          'end of a field',
+          (_error, req, res, _next) =>
+            res.writeHead(500).end(JSON.stringify({ code: 7, payee: { name: req.body.payee } })),
+        ],
         ['body', (_error, req, res, _next) => res.status(400).json(req.body)],
         [
           'field',
@@ -111,7 +116,7 @@ describe.each(versions)('an error after decryption on $name', (version) => {
         const { answer, events } = await run(version, way, { onError });
         expect(answer.status).toBeGreaterThanOrEqual(400);
         expect(everythingOf([answer, events])).not.toContain(CANARY);
-        if (kind === 'field') expect(answer.json).toEqual({ code: 7, payee: { name: MASK } });
+        if (kind.endsWith('field')) expect(answer.json).toEqual({ code: 7, payee: { name: MASK } });
       }
     },
   );
@@ -401,6 +406,10 @@ describe.each(versions)('a handler on $name', (version) => {
         (res) => {
           res.statusCode = status;
           res.end(CANARY);
+        },
+        (res) => {
+          res.statusCode = status;
+          res.end(`{"payee":"${CANARY}"}`);
         },
       ] satisfies Way[]) {
         const { answer } = await run(version, way, { onError });

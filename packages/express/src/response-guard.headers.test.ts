@@ -202,6 +202,8 @@ describe.each(versions)('middleware that changes responses, on $name', (version)
       ['res.json', (res) => res.json({ payee: CANARY, more: 'x'.repeat(5000) }), 200],
       ['res.send of text', (res) => res.send(CANARY.repeat(99)), 500],
       ['res.end of text', (res) => res.end(CANARY.repeat(99)), 500],
+      // Inside, what is to be protected is compressed already.
+      ['res.end of JSON', (res) => res.end(TEXT + ' '.repeat(5000)), place === 'inside' ? 500 : 200],
       [
         'res.write in parts',
         (res) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Express, Request, Response } from 'express';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -37,6 +37,13 @@ const JSON_WAYS: Readonly<Record<string, Way>> = {
   'res.format': (res) => res.format({ json: () => res.json(PLAIN) }),
   'another type of JSON': (res) => res.type('application/vnd.api+json').send(TEXT),
   'JSON under a type of text': (res) => res.type('text').send(TEXT),
+  'res.send of JSON as bytes': (res) => res.type('json').send(Buffer.from(TEXT)),
+  'res.end of JSON as text': (res) => res.type('json').end(TEXT),
+  'res.end of JSON without a type': (res) => res.end(TEXT),
+  'res.end of JSON as bytes': (res) => res.end(Buffer.from(TEXT)),
+  'res.end of JSON in another encoding': (res) => res.end(Buffer.from(TEXT).toString('base64'), 'base64'),
+  'writeHead with the length and res.end of JSON': (res) =>
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': TEXT.length }).end(TEXT),
   'an object with toJSON': (res) => res.json({ toJSON: () => PLAIN }),
   'members with toJSON': (res) => res.json({ id: 1, payee: { toJSON: () => CANARY } }),
   'res.json after some time': async (res) => {
@@ -59,7 +66,6 @@ const OTHER_WAYS: Readonly<Record<string, Way>> = {
   'res.send of HTML': (res) => res.type('html').send(`<p>${CANARY}</p>`),
   'res.send of two JSON texts': (res) => res.send(TEXT + TEXT),
   'res.send of bytes': (res) => res.send(Buffer.from(CANARY)),
-  'res.send of JSON as bytes': (res) => res.type('json').send(Buffer.from(TEXT)),
   'res.send of a typed array': (res) => res.send(new Uint8Array(Buffer.from(CANARY))),
   'res.send of true': (res) => res.send(true),
   'res.json of a text': (res) => res.json(CANARY),
@@ -87,7 +93,9 @@ const OTHER_WAYS: Readonly<Record<string, Way>> = {
   'res.sendStatus(200)': (res) => res.sendStatus(200),
   'res.attachment': (res) => res.attachment('payee.csv').send(`payee\n${CANARY}`),
   'res.end of text': (res) => res.end(CANARY),
-  'res.end of JSON as text': (res) => res.type('json').end(TEXT),
+  'res.end of two JSON texts': (res) => res.type('json').end(TEXT + TEXT),
+  'res.end of bytes that are not UTF-8': (res) => res.end(Buffer.from(`{"payee":"${CANARY}é"}`, 'latin1')),
+  'res.write of JSON and res.end of the rest': (res) => res.write(TEXT) && res.end(' '),
   'res.end of bytes': (res) => res.end(Buffer.from(CANARY)),
   'res.end with an encoding': (res) => res.end(Buffer.from(CANARY).toString('hex'), 'hex'),
   'res.write in parts': (res) => {
@@ -105,6 +113,13 @@ const OTHER_WAYS: Readonly<Record<string, Way>> = {
     res.cork();
     res.write(CANARY);
     res.uncork();
+    res.end();
+  },
+  'a stream of one chunk of JSON': (res) => Readable.from([TEXT]).pipe(res),
+  'a stream that has all of its JSON already': (res) => new PassThrough().end(TEXT).pipe(res),
+  'a pipeline of one chunk of JSON': (res) => pipeline(Readable.from([TEXT]), res),
+  'an awaited write of JSON': async (res) => {
+    await res.write(TEXT);
     res.end();
   },
   'a stream of many chunks': (res) => chunks().pipe(res),
@@ -359,6 +374,7 @@ describe('the response guard on Express 4', () => {
     for (const way of [
       (res) => legacy(res).send(201, PLAIN),
       (res) => legacy(res).json(201, PLAIN),
+      (res) => legacy(res).send(TEXT, 201),
     ] satisfies Way[]) {
       const { send } = await bench(version, way);
       expect(await send()).toMatchObject({ status: 201, json: { id: 1, payee: MASK } });
@@ -367,7 +383,6 @@ describe('the response guard on Express 4', () => {
       (res) => legacy(res).send(200),
       (res) => legacy(res).send(200, CANARY),
       (res) => legacy(res).send(CANARY, 200),
-      (res) => legacy(res).send(TEXT, 201),
     ] satisfies Way[]) {
       const { send } = await bench(version, way);
       const answer = await send();

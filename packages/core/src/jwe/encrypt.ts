@@ -1,7 +1,7 @@
-import { CompactEncrypt } from 'jose';
+import { base64url } from 'jose';
 import { E2eeError } from '../errors.js';
-import { asEncryptionKey, type ImportedKey } from '../keys/key.js';
-import { CONTENT_ALGORITHMS, type ContentAlgorithm } from './algorithms.js';
+import { asEncryptionKey, type EncryptionKey, type ImportedKey } from '../keys/key.js';
+import { CONTENT_ALGORITHMS, type ContentAlgorithm, KEY_ALGORITHMS } from './algorithms.js';
 
 export interface EncryptJweOptions {
   /** Content encryption. Default `A256GCM`. */
@@ -28,14 +28,29 @@ export async function encryptJwe(
   options: EncryptJweOptions = {},
 ): Promise<string> {
   const { enc = 'A256GCM', cty, typ } = options;
-  const { kid, alg, publicKey } = asEncryptionKey(key);
+  const recipient = asEncryptionKey(key);
   if (CONTENT_ALGORITHMS[enc] === undefined) {
     throw new E2eeError('option_invalid', 'Option `enc` is not a supported content encryption algorithm');
   }
-  const header = { alg, enc, kid, ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
+  const labels = { ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
   try {
-    return await new CompactEncrypt(plaintext).setProtectedHeader(header).encrypt(publicKey);
+    return await seal(plaintext, recipient, enc, labels);
   } catch (cause) {
     throw new E2eeError('encryption_failed', 'Encryption failed', { cause });
   }
+}
+
+/** RFC 7516 §5.1. */
+async function seal(
+  plaintext: Uint8Array,
+  { kid, alg, publicKey }: EncryptionKey,
+  enc: ContentAlgorithm,
+  labels: object,
+): Promise<string> {
+  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_ALGORITHMS[enc].cekBytes));
+  const { encryptedKey, header } = await KEY_ALGORITHMS[alg].wrap(publicKey, cek);
+  const head = base64url.encode(JSON.stringify({ alg, enc, kid, ...labels, ...header }));
+  const aad = new TextEncoder().encode(head);
+  const { iv, ciphertext, tag } = await CONTENT_ALGORITHMS[enc].seal(cek, { plaintext, aad });
+  return [head, ...[encryptedKey, iv, ciphertext, tag].map((bytes) => base64url.encode(bytes))].join('.');
 }

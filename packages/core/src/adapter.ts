@@ -1,0 +1,15 @@
+// For those who write an adapter for a Node server framework
+
+// Options
+export { type AdapterOptions, resolveServer, type ServerAndRecipient } from './adapter/options.js';
+// Requests
+export { readMessage } from './adapter/read-message.node.js';
+export { type Located, locate, type Received, receive, takeRequest } from './adapter/request.node.js';
+// Responses
+export {
+  type GuardState,
+  guardResponse,
+  type Protection,
+  type ResponseGuard,
+} from './adapter/response-guard.node.js';
+export { sendAnswer } from './adapter/response-head.node.js';
