@@ -9,7 +9,13 @@ export interface Cell {
 }
 
 export function cellKeyStore(cell: Cell, { pollInterval = 2_000 } = {}): KeyStore {
-  const parse = (found?: { text: string }): readonly StoredKey[] => (found ? JSON.parse(found.text) : []);
+  const parse = (found?: { text: string }): readonly StoredKey[] => {
+    try {
+      return found ? JSON.parse(found.text) : [];
+    } catch {
+      throw new Error('The stored keys are damaged'); // JSON.parse would quote them
+    }
+  };
   return {
     pollInterval,
     read: async () => parse(await cell.read()),

@@ -6,7 +6,7 @@ import type { HandedKeys, PublicKeySource, TimedKey } from './recipients-keys.js
 
 /**
  * Registers the partners that a JSON file lists: partner id → {@link RecipientEntry}. A key in it is a JWK, PEM text, or
- * the name of a file beside it.
+ * the path of a file, from the directory that this one is in.
  *
  * Rejects with `option_invalid` or `key_invalid`, naming the partner, or with the error of the file system.
  *

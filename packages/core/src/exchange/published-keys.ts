@@ -12,7 +12,7 @@ export function asksForKeys(path: string, { publication }: Profile): boolean {
   return pathReadings(path).some((reading) => reading.join('/') === own.join('/'));
 }
 
-/** The answer to a request for the published keys (RFC 7517 §5, RFC 9110 §13.1.2). */
+/** The answer to a request for the published keys (RFC 7517 §5, RFC 9110 §13.1.2). Rejects with `keys_unavailable`. */
 export async function answerWithKeys(
   request: E2eeRequest,
   keyRing: KeyRing,
@@ -20,8 +20,10 @@ export async function answerWithKeys(
 ): Promise<E2eeResponse> {
   const method = request.method.toUpperCase();
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, headers: { allow: 'GET, HEAD' } };
-  await keyRing.rotateIfDue().catch(() => {}); // a store that fails: the keys at hand are good for a while
+  const rotated = keyRing.rotateIfDue().catch(() => {}); // the ring reports a store that fails
+  if (!keyRing.jwks().keys.some(isValid)) await rotated; // otherwise the keys at hand are good for a while
   const { keys } = keyRing.jwks();
+  if (keys.length === 0) throw new E2eeError('keys_unavailable', 'The key ring has no key to publish');
   const body = keyDocument(keys, profile);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(body)));
   const etag = `"${base64url.encode(new Uint8Array(digest))}"`;
@@ -45,12 +47,11 @@ function keyDocument(published: readonly PublishedJwk[], { publication }: Profil
     ...(iat !== undefined && { [issued]: iat }),
     ...(exp !== undefined && { [expiry]: exp }),
   }));
-  if (publication.form === 'jwks') return { keys };
-  return keys[0] ?? noKey();
+  return publication.form === 'jwks' ? { keys } : keys[0];
 }
 
-function noKey(): never {
-  throw new E2eeError('keys_unavailable', 'The key ring has no key to publish');
+function isValid({ exp = Number.POSITIVE_INFINITY }: PublishedJwk): boolean {
+  return exp > Date.now() / 1000;
 }
 
 function matches(condition: string | undefined, etag: string): boolean {

@@ -34,12 +34,14 @@ export const FIELD_ACTIONS: Readonly<
   'redact-or-encrypt': { keyless: 'redact', redact: 'redact', encrypt: 'encrypt', message: 'keep' },
 };
 
-const CHOICES: readonly unknown[] = ['encrypt', 'redact', 'message'];
+export function isResponseChoice(value: unknown): value is Recipient['response'] {
+  return value === 'encrypt' || value === 'redact' || value === 'message';
+}
 
 /** Decides how a response goes to a recipient. Throws `option_invalid` for a choice that there is not. */
 export function deliveryTo(recipient: Recipient | undefined): Delivery {
   if (!recipient) return { mode: 'keyless' };
-  if (!CHOICES.includes(recipient.response)) {
+  if (!isResponseChoice(recipient.response)) {
     throw new E2eeError(
       'option_invalid',
       'A recipient must have chosen `response`: "encrypt", "redact" or "message"',

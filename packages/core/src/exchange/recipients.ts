@@ -1,6 +1,6 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
-import type { Recipient } from './recipient.js';
+import { isResponseChoice, type Recipient } from './recipient.js';
 import { type HandedKeys, handedKeys, type PublicKeySource, type TimedKey } from './recipients-keys.js';
 import {
   type Lease,
@@ -59,8 +59,6 @@ export async function recipients(
   await Promise.all(Object.entries(entries).map(([id, entry]) => registry.set(id, entry)));
   return registry;
 }
-
-const CHOICES: readonly unknown[] = ['encrypt', 'redact', 'message'];
 
 interface Registered {
   readonly recipient: Recipient;
@@ -139,7 +137,7 @@ class Registry implements Recipients {
 function checkEntry(id: string, entry: RecipientEntry): void {
   if (typeof entry !== 'object' || entry === null) invalidOption(id, 'an entry with `response`', entry);
   const { response, keys, jwks } = entry;
-  if (!CHOICES.includes(response)) {
+  if (!isResponseChoice(response)) {
     invalidOption(`${id}.response`, '"encrypt", "redact" or "message"', response);
   }
   if (keys !== undefined && jwks !== undefined) {

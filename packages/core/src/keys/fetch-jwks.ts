@@ -1,4 +1,3 @@
-import type { JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { unavailable } from './encryption-keys.js';
@@ -37,7 +36,6 @@ export interface FetchRequest {
 /** What the provider has published, and for how many milliseconds it may be kept. */
 export interface FetchedSet {
   readonly keys: readonly EncryptionKey[];
-  readonly jwks: readonly JWK[];
   readonly etag: string | undefined;
   readonly lifetime: number;
 }
@@ -97,8 +95,8 @@ async function fetchOnce(
     return response.headers.has('cache-control') ? { lifetime } : {};
   checkAnswer(response, signal);
   const document = parseJson(await readBody(response, settings.maxBytes, signal));
-  const { jwks, keys } = await readJwkSet(document, settings.algs);
-  return { keys, jwks, etag: response.headers.get('etag') ?? undefined, lifetime };
+  const keys = await readJwkSet(document, settings.algs);
+  return { keys, etag: response.headers.get('etag') ?? undefined, lifetime };
 }
 
 /** Throws `keys_unavailable` unless there is a body to be read. */

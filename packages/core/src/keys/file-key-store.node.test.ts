@@ -5,6 +5,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -79,8 +80,9 @@ const kidsIn = async (store: KeyStore): Promise<string[]> =>
   (await store.read()).map(({ kid }) => kid).sort();
 
 async function expectRefused(why: RegExp): Promise<void> {
-  for (const work of [fileKeyStore(directory).read(), createKeyRing({ store: fileKeyStore(directory) })]) {
-    const error = await errorOf(work);
+  const opening = () => createKeyRing({ store: fileKeyStore(directory) });
+  for (const work of [() => fileKeyStore(directory).read(), opening]) {
+    const error = await errorOf(work());
     expect(error).toMatchObject({ code: 'key_invalid', message: expect.stringMatching(why) });
     expect(error).toMatchObject({ message: expect.stringContaining(directory) });
     expect(everythingOf(error)).not.toMatch(/secret bytes|PRIVATE|MII/);
@@ -235,6 +237,12 @@ describe('a passphrase', () => {
     }
   });
 
+  it('of the greatest length opens what it has sealed', async () => {
+    const passphrase = 'é'.repeat(512);
+    const kid = kidOf(await open({ passphrase }));
+    expect(kidOf(await open({ passphrase }))).toBe(kid);
+  });
+
   it('can be introduced later: the next change encrypts what was plain', async () => {
     const kid = kidOf(await open());
     const ring = await open({ passphrase: 'correct horse' });
@@ -242,6 +250,44 @@ describe('a passphrase', () => {
     await ring.rotate();
     expect(await readFile(await theFile(), 'utf8')).not.toContain('BEGIN PRIVATE KEY');
     expect((await open({ passphrase: 'correct horse' })).find(kid)).toBeDefined();
+  });
+});
+
+describe('a directory', () => {
+  it('that vanishes takes no keys from a ring that is open, and no new ring is started in its place', async () => {
+    const ring = await open();
+    const kid = kidOf(ring);
+    await rename(directory, `${directory}-away`);
+    expect(await errorOf(ring.rotate())).toMatchObject({
+      code: 'key_invalid',
+      message: expect.stringContaining('lost its files'),
+    });
+    await new Promise((resolve) => setTimeout(resolve, 60)); // some looks
+    expect(kidOf(ring)).toBe(kid);
+    expect(ring.find(kid)).toBeDefined();
+    await rm(directory, { recursive: true, force: true });
+    await rename(`${directory}-away`, directory);
+    expect((await ring.rotate()).kid).not.toBe(kid);
+  });
+
+  it('that cannot be tidied does not undo what was written', async () => {
+    const ring = await open();
+    const old = kidOf(ring);
+    await ring.rotate();
+    // A directory in the place of an earlier version: it can be neither emptied nor removed.
+    await mkdir(join(directory, 'keyring-0.json', 'x'), { recursive: true });
+    await ring.revoke(old);
+    expect(ring.find(old)).toBeUndefined();
+    expect((await open()).find(old)).toBeUndefined();
+  });
+
+  it('is given no key that could not be read again', async () => {
+    const store = fileKeyStore(directory);
+    for (const time of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const written = store.update(async () => [key('a', { expiresAt: time })]);
+      expect(await errorOf(written)).toMatchObject({ code: 'key_invalid' });
+    }
+    expect(await store.read()).toEqual([]);
   });
 });
 
@@ -407,7 +453,9 @@ describe('a bad option of fileKeyStore', () => {
   it('is refused by name', async () => {
     const bad: readonly (readonly [string, unknown, object?])[] = [
       ...['', undefined, null, 5, {}].map((value) => ['directory', value] as const),
-      ...['', 5, null].map((passphrase) => ['passphrase', './keys', { passphrase }] as const),
+      ...['', 5, null, 'x'.repeat(1025), 'é'.repeat(513)].map(
+        (passphrase) => ['passphrase', './keys', { passphrase }] as const,
+      ),
       ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5'].map(
         (pollInterval) => ['pollInterval', './keys', { pollInterval }] as const,
       ),

@@ -8,7 +8,7 @@ import {
   writeVersion,
 } from './key-files.node.js';
 import { checkPollInterval, type KeyStore, queue, type StoredKey } from './key-store.js';
-import { openPem, sealPem } from './sealed-pem.node.js';
+import { isPassphrase, MAX_PASSPHRASE_BYTES, openPem, sealPem } from './sealed-pem.node.js';
 
 const MAX_ATTEMPTS = 100;
 
@@ -33,9 +33,8 @@ export function fileKeyStore(directory: string, options: FileKeyStoreOptions = {
   const { passphrase, pollInterval = 500 } = options;
   if (typeof directory !== 'string' || directory === '')
     invalidOption('directory', 'the path of a directory', directory);
-  if (passphrase !== undefined && (typeof passphrase !== 'string' || passphrase === '')) {
-    invalidOption('passphrase', 'a text that is not empty', passphrase);
-  }
+  if (passphrase !== undefined && !isPassphrase(passphrase))
+    invalidOption('passphrase', `a text of 1 to ${MAX_PASSPHRASE_BYTES} bytes`, passphrase);
   return new FileKeyStore(directory, passphrase, checkPollInterval('pollInterval', pollInterval));
 }
 

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { seconds } from './clock.js';
 import { importKey } from './import-key.js';
 import { asDecryptionKey, type DecryptionKey } from './key.js';
 import { decrypts, isCurrent, type KeyState, stateOf } from './key-life.js';
@@ -25,7 +26,7 @@ export interface PublishedJwk extends JWK {
 /** The keys of a ring in memory: those that were given to it, and those of its store, imported once. */
 export class HeldKeys {
   readonly #imported = new Map<string, DecryptionKey>();
-  #given: readonly DecryptionKey[];
+  readonly #given: readonly DecryptionKey[];
   #stored: readonly StoredKey[] = [];
 
   constructor(given: readonly DecryptionKey[]) {
@@ -37,19 +38,26 @@ export class HeldKeys {
     return this.#stored;
   }
 
+  /** Those that were given, but for what the store says is revoked. */
   get given(): readonly DecryptionKey[] {
-    return this.#given;
+    const revoked = new Set(this.#stored.filter((key) => key.revokedAt !== undefined).map(({ kid }) => kid));
+    return revoked.size === 0 ? this.#given : this.#given.filter(({ kid }) => !revoked.has(kid));
   }
 
   /** Every key that decrypts, the newest first. */
   decrypting(now: number): readonly DecryptionKey[] {
     const made = this.#stored.filter((key) => decrypts(key, now)).map(({ kid }) => this.#imported.get(kid));
-    return [...made.filter((key) => key !== undefined), ...this.#given];
+    return [...made.filter((key) => key !== undefined), ...this.given];
+  }
+
+  /** Whether a key that was given is the published one. */
+  publishesGiven(now: number): boolean {
+    return this.#active(now).length === 0;
   }
 
   published(now: number): PublishedJwk[] {
     const active = this.#active(now);
-    if (active.length === 0) return this.#given.slice(0, 1).map(({ publicJwk }) => ({ ...publicJwk }));
+    if (active.length === 0) return this.given.slice(0, 1).map(({ publicJwk }) => ({ ...publicJwk }));
     return active.map(({ kid, publishAt, expiresAt }) => {
       const times = { iat: Math.floor(publishAt), exp: Math.floor(expiresAt) };
       return { ...(this.#imported.get(kid) as DecryptionKey).publicJwk, ...times }; // what decrypts is imported
@@ -57,27 +65,28 @@ export class HeldKeys {
   }
 
   describe(now: number): KeyDescription[] {
-    const isReplaced = this.#active(now).length > 0;
-    const given = this.#given.map(({ kid, alg }, i): KeyDescription => {
-      return { kid, alg, state: i === 0 && !isReplaced ? 'active' : 'retiring' };
+    const given = this.given.map(({ kid, alg }, i): KeyDescription => {
+      return { kid, alg, state: i === 0 && this.publishesGiven(now) ? 'active' : 'retiring' };
     });
     return [...this.#stored.map((key) => describeStored(key, now)), ...given];
   }
 
-  /** Takes over what the store holds. */
-  async take(stored: readonly StoredKey[], now: number): Promise<void> {
+  /**
+   * Takes over what the store holds. Rejects with `key_invalid` when a key of it cannot be used; all the others, and what
+   * the store says of revocations and times, are taken over all the same.
+   */
+  async take(stored: readonly StoredKey[]): Promise<void> {
+    const now = seconds();
     const held = stored.filter((key) => decrypts(key, now));
     const missing = held.filter((key) => !hasLostItsBytes(key) && !this.#imported.has(key.kid));
-    const keys = await Promise.all(missing.map(({ kid, alg, pkcs8 = '' }) => importKey(pkcs8, { kid, alg })));
-    for (const key of keys) this.#imported.set(key.kid, asDecryptionKey(key));
+    const imports = await Promise.allSettled(missing.map(importStored));
     this.#stored = [...stored].sort((a, b) => b.publishAt - a.publishAt);
     const kids = new Set(held.map(({ kid }) => kid));
     for (const kid of this.#imported.keys()) if (!kids.has(kid)) this.#imported.delete(kid);
-  }
-
-  /** Gives up a key that was given. */
-  dropGiven(kid: string): void {
-    this.#given = this.#given.filter((key) => key.kid !== kid);
+    for (const result of imports)
+      if (result.status === 'fulfilled') this.#imported.set(result.value.kid, result.value);
+    const failed = imports.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   #active(now: number): readonly StoredKey[] {
@@ -93,6 +102,10 @@ export function describeStored(key: StoredKey, now: number): KeyDescription {
   const until = decryptsUntil !== undefined && { decryptsUntil: iso(decryptsUntil) };
   const times = { createdAt: iso(createdAt), expiresAt: iso(expiresAt), ...until };
   return { kid, alg, state: stateOf(key, now), ...times };
+}
+
+async function importStored({ kid, alg, pkcs8 = '' }: StoredKey): Promise<DecryptionKey> {
+  return asDecryptionKey(await importKey(pkcs8, { kid, alg }));
 }
 
 /** A key that had retired before the clock was set back. */

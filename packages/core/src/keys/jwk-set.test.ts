@@ -13,8 +13,7 @@ const another = (kid: string): JWK => ({ kty: 'RSA', kid, n: modulus(2048), e: '
 const ec = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
 
 async function kids(document: unknown): Promise<string[]> {
-  const { keys, jwks } = await readJwkSet(document);
-  expect(jwks).toHaveLength(keys.length);
+  const keys = await readJwkSet(document);
   return keys.map(({ kid }) => kid);
 }
 
@@ -120,23 +119,19 @@ describe('readJwkSet', () => {
 
 describe('the times of a published key', () => {
   it.each(['iat', 'bknd.iat', 'bnkd.iat'])('%s is when it was issued', async (member) => {
-    const {
-      keys: [key],
-    } = await readJwkSet({ keys: [{ ...good, [member]: 1664205757 }] });
+    const [key] = await readJwkSet({ keys: [{ ...good, [member]: 1664205757 }] });
     expect(key?.issuedAt).toBe(1664205757);
     expect(key).not.toHaveProperty('expiresAt');
   });
 
   it.each(['exp', 'bknd.exp', 'bnkd.exp'])('%s is when it expires', async (member) => {
-    const {
-      keys: [key],
-    } = await readJwkSet({ keys: [{ ...good, [member]: 1666797757 }] });
+    const [key] = await readJwkSet({ keys: [{ ...good, [member]: 1666797757 }] });
     expect(key?.expiresAt).toBe(1666797757);
     expect(key).not.toHaveProperty('issuedAt');
   });
 
   it('are read as the provider’s page spells them, and the newest valid key is chosen', async () => {
-    const { keys } = await readJwkSet({
+    const keys = await readJwkSet({
       keys: [
         { ...good, kid: 'expired', 'bknd.exp': 1666797757, 'bnkd.iat': 1664205757 },
         { ...good, kid: 'valid', 'bnkd.exp': 1669389757, 'bknd.iat': 1664205757 },

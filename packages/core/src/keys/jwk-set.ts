@@ -5,7 +5,7 @@ import { importKey } from './import-key.js';
 import { isPrivateJwk } from './jwk.js';
 import type { EncryptionKey } from './key.js';
 
-/** More keys than any publisher needs; the rest of a longer set would only cost time. */
+/** More keys than any publisher needs; a longer set would only cost time, and is refused. */
 const MAX_KEYS = 64;
 
 /**
@@ -18,21 +18,21 @@ const MAX_KEYS = 64;
 export async function readJwkSet(
   document: unknown,
   algs: readonly KeyAlgorithm[] = ['RSA-OAEP-256'],
-): Promise<{ keys: EncryptionKey[]; jwks: JWK[] }> {
+): Promise<EncryptionKey[]> {
   const members = keyMembers(document);
   if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
   const usable = (await Promise.all(members.map(importUsable)))
-    .filter((entry) => entry !== undefined)
-    .filter(({ key }) => algs.includes(key.alg));
+    .filter((key) => key !== undefined)
+    .filter(({ alg }) => algs.includes(alg));
   if (usable.length === 0) refuse('it holds no key that can be used for encryption');
   const known = new Map<string, string>();
-  for (const { key } of usable) {
+  for (const key of usable) {
     const numbers = JSON.stringify(key.publicJwk);
     if ((known.get(key.kid) ?? numbers) !== numbers) refuse('two different keys have one `kid`');
     known.set(key.kid, numbers);
   }
-  return { keys: usable.map(({ key }) => key), jwks: usable.map(({ jwk }) => jwk) };
+  return usable;
 }
 
 function keyMembers(document: unknown): JWK[] {
@@ -42,10 +42,10 @@ function keyMembers(document: unknown): JWK[] {
   return list.filter((member): member is JWK => typeof member === 'object' && member !== null);
 }
 
-async function importUsable(jwk: JWK): Promise<{ key: EncryptionKey; jwk: JWK } | undefined> {
+async function importUsable(jwk: JWK): Promise<EncryptionKey | undefined> {
   try {
     const key = await importKey(jwk);
-    return key.kind === 'encryption' ? { key, jwk } : undefined;
+    return key.kind === 'encryption' ? key : undefined;
   } catch {
     return undefined; // RFC 7517 §5: keys that are not understood are ignored
   }

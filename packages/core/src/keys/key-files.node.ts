@@ -42,6 +42,7 @@ export async function readNewest(directory: string, known: number): Promise<Vers
     const number = await newestNumber(directory);
     if (number === known) return undefined;
     const path = pathOf(directory, number);
+    if (number === 0 && known > 0) refuse(directory, 'has lost its files; restore it from a backup');
     if (number === 0) return { number, path, keys: [] };
     try {
       const keys = await readKeys(path);
@@ -59,6 +60,7 @@ export async function writeVersion(
   directory: string,
   { number, keys }: Pick<Version, 'number' | 'keys'>,
 ): Promise<boolean> {
+  if (!keys.every(isStoredKey)) refuse(directory, 'is not given a key that could not be read again');
   const draft = draftIn(directory);
   try {
     const file = await open(draft, 'wx', 0o600);
@@ -75,6 +77,7 @@ export async function writeVersion(
   } finally {
     await unlink(draft).catch(ignoreMissing);
   }
+  // It is written: what fails from here on does not undo it.
   await syncDirectory(directory);
   await tidy(directory, number);
   return true;
@@ -124,13 +127,14 @@ async function newestNumber(directory: string): Promise<number> {
   return Math.max(0, ...names.flatMap((name) => VERSION_FILE.exec(name)?.[1] ?? []).map(Number));
 }
 
-/** Empties versions before this one, and removes drafts that a killed process left. */
+/** Empties versions before this one, and removes drafts that a killed process left; the next time, where that fails. */
 export async function tidy(directory: string, number: number): Promise<void> {
-  for (const name of await readdir(directory)) {
+  for (const name of await readdir(directory).catch(() => [])) {
     const path = join(directory, name);
     const version = VERSION_FILE.exec(name)?.[1];
-    if (version !== undefined && Number(version) < number) await empty(directory, path);
-    else if (DRAFT_FILE.test(name)) await removeAfter(DRAFT_LIFETIME_MS, path);
+    const isEarlier = version !== undefined && Number(version) < number;
+    if (isEarlier) await empty(directory, path).catch(() => {});
+    else if (DRAFT_FILE.test(name)) await removeAfter(DRAFT_LIFETIME_MS, path).catch(() => {});
   }
 }
 
@@ -165,7 +169,7 @@ async function syncDirectory(directory: string): Promise<void> {
   try {
     await handle?.sync().catch(() => {});
   } finally {
-    await handle?.close();
+    await handle?.close().catch(() => {});
   }
 }
 

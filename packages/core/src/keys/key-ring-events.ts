@@ -15,23 +15,13 @@ export interface KeyRingEvent {
 
 export type KeyRingReport = (event: KeyRingEvent) => void;
 
-export function checkReport(onEvent: KeyRingReport | undefined): KeyRingReport | undefined {
-  if (onEvent !== undefined && typeof onEvent !== 'function') invalidOption('onEvent', 'a function', onEvent);
-  return onEvent;
+/** The listener; without one, a line on the console for what is worrying. Throws `option_invalid`. */
+export function checkReport(onEvent: KeyRingReport = consoleReport): KeyRingReport {
+  return typeof onEvent === 'function' ? onEvent : invalidOption('onEvent', 'a function', onEvent);
 }
 
-/** Never throws: a listener that fails must not decide whether there are keys. */
-export function reportKeyEvent(onEvent: KeyRingReport | undefined, event: KeyRingEvent): void {
-  try {
-    // A listener may be asynchronous, whatever its type says.
-    if (onEvent) Promise.resolve(onEvent(event) as unknown).catch(() => {});
-    else if (event.type === 'store_failed')
-      console.warn(`[e2ee] store_failed: the key store cannot be used: ${messageOf(event.error)}`);
-  } catch {
-    // As above.
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'for an unknown reason';
+function consoleReport({ type, error }: KeyRingEvent): void {
+  if (type !== 'store_failed') return;
+  const why = error instanceof Error ? error.message : 'for an unknown reason';
+  console.warn(`[e2ee] store_failed: the key store cannot be used: ${why}`);
 }

@@ -1,6 +1,7 @@
-import { invalidOption } from '../errors.js';
+import { E2eeError, invalidOption } from '../errors.js';
 import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
+import { restAtRotation } from './key-life.js';
 import { checkReport, type KeyRingReport } from './key-ring-events.js';
 import { checkStore, type KeyStore, memoryKeyStore } from './key-store.js';
 import { RSA_BITS } from './key-types.js';
@@ -57,51 +58,91 @@ export interface KeyRingSettings {
   /** Absent where it is computed. */
   readonly grace: number | undefined;
   readonly maxAge: number;
-  /** From making to publication, in seconds: until every process that shares the store has the key. */
+  /** From when a key is written to its publication, in seconds: until every process that shares the store has it. */
   readonly lead: number;
-  readonly onEvent: KeyRingReport | undefined;
+  /** How often the ring looks for what is due, in milliseconds. */
+  readonly interval: number;
+  readonly onEvent: KeyRingReport;
 }
 
-/** A ring looks for changes this often, in milliseconds, where no other process shares its store. */
-export const IDLE_INTERVAL = 3_600_000;
+/** A ring looks for what is due this often, in milliseconds, where no other process shares its store; or more often. */
+const IDLE_INTERVAL = 3_600_000;
+/** So many looks at least fit into the time in which a successor is due. */
+const LOOKS_WHILE_DUE = 5;
 /** A key is published after this many looks of the other processes. */
 const LOOKS_BEFORE_PUBLICATION = 4;
 /** Longest time, in seconds: there might be no date for a larger number. */
 const CENTURY = 3_155_760_000;
 /** No client keeps a set for a shorter time. */
 const MIN_LIFETIME = 60;
+/** A year, in seconds. */
+const MAX_MAX_AGE = 31_536_000;
 
-/** Throws `option_invalid` naming the option, or `key_invalid` for a public key among `keys`. */
+/** Throws `option_invalid` naming the option, or `key_invalid` for keys among `keys` that cannot be used. */
 export function checkOptions(options: KeyRingOptions): KeyRingSettings {
-  const { profile, keys = [], crv = 'P-256', modulusLength = 2048 } = options;
-  const { alg = profile?.encrypt?.alg ?? 'RSA-OAEP-256' } = options;
-  const { kid = profile?.publication?.kid ?? 'thumbprint' } = options;
-  const maxAge = profile?.publication?.maxAge ?? 600;
-  if (profile !== undefined && !Number.isFinite(profile?.publication?.maxAge))
+  const { profile, keys = [] } = options;
+  if (profile !== undefined && typeof Object(profile).publication !== 'object')
     invalidOption('profile', 'a profile, such as `banked`', profile);
-  if (!Object.keys(KEY_ALGORITHMS).includes(alg))
-    invalidOption('alg', Object.keys(KEY_ALGORITHMS).join(' or '), alg);
-  if (crv !== 'P-256' && crv !== 'X25519') invalidOption('crv', '"P-256" or "X25519"', crv);
-  if (!Number.isInteger(modulusLength) || modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max) {
-    invalidOption('modulusLength', `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`, modulusLength);
-  }
+  const { kid = profile?.publication.kid ?? 'thumbprint' } = options;
   if (kid !== 'thumbprint' && kid !== 'timestamp') invalidOption('kid', '"thumbprint" or "timestamp"', kid);
   const store = checkStore(options.store ?? memoryKeyStore());
-  const given = [keys].flat().map(asDecryptionKey);
+  const given = checkGiven([keys].flat().map(asDecryptionKey));
+  const { pollInterval = 0 } = store;
+  const lifetime = duration('lifetime', options.lifetime ?? 2_592_000, MIN_LIFETIME);
+  const longestInterval = (restAtRotation(lifetime) * 1000) / LOOKS_WHILE_DUE;
+  if (pollInterval > longestInterval) {
+    invalidOption(
+      'lifetime',
+      "longer: the store's pollInterval is too long to replace keys in time",
+      lifetime,
+    );
+  }
   return {
+    ...checkKind(options),
     store,
     makesKeys: given.length === 0 || options.store !== undefined,
     given,
-    alg,
-    crv,
-    modulusLength,
     kid,
-    lifetime: duration('lifetime', options.lifetime ?? 2_592_000, MIN_LIFETIME),
+    lifetime,
     grace: options.grace === undefined ? undefined : duration('grace', options.grace, 0),
-    maxAge,
-    lead: ((store.pollInterval ?? 0) * LOOKS_BEFORE_PUBLICATION) / 1000,
+    maxAge: checkMaxAge('profile.publication.maxAge', profile?.publication.maxAge ?? 600),
+    lead: (pollInterval * LOOKS_BEFORE_PUBLICATION) / 1000,
+    interval: pollInterval || Math.min(IDLE_INTERVAL, longestInterval),
     onEvent: checkReport(options.onEvent),
   };
+}
+
+/** Throws `option_invalid` for what no publication can say. */
+export function checkMaxAge(option: string, value: number): number {
+  return Number.isFinite(value) && value >= 0 && value <= MAX_MAX_AGE
+    ? value
+    : invalidOption(option, 'a number of seconds, from 0 to a year', value);
+}
+
+/** What keys are made. */
+function checkKind(options: KeyRingOptions): Pick<KeyRingSettings, 'alg' | 'crv' | 'modulusLength'> {
+  const { alg = options.profile?.encrypt?.alg ?? 'RSA-OAEP-256', crv, modulusLength } = options;
+  if (!Object.keys(KEY_ALGORITHMS).includes(alg))
+    invalidOption('alg', Object.keys(KEY_ALGORITHMS).join(' or '), alg);
+  const isRsa = alg === 'RSA-OAEP-256';
+  const isCurve = crv === 'P-256' || crv === 'X25519';
+  if (crv !== undefined && (isRsa || !isCurve))
+    invalidOption('crv', isRsa ? 'absent for RSA keys' : '"P-256" or "X25519"', crv);
+  const isSize =
+    Number.isInteger(modulusLength) &&
+    Number(modulusLength) >= RSA_BITS.min &&
+    Number(modulusLength) <= RSA_BITS.max;
+  if (modulusLength !== undefined && (!isRsa || !isSize)) {
+    const expected = `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`;
+    invalidOption('modulusLength', isRsa ? expected : 'absent for keys on a curve', modulusLength);
+  }
+  return { alg, crv: crv ?? 'P-256', modulusLength: modulusLength ?? RSA_BITS.min };
+}
+
+function checkGiven(keys: readonly DecryptionKey[]): readonly DecryptionKey[] {
+  if (new Set(keys.map(({ kid }) => kid)).size < keys.length)
+    throw new E2eeError('key_invalid', 'Two of the given `keys` have one `kid`');
+  return keys;
 }
 
 function duration(option: string, value: number, min: number): number {

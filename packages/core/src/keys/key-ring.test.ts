@@ -20,6 +20,7 @@ import { createKeyRing, type KeyRing } from './key-ring.js';
 import type { KeyRingEvent } from './key-ring-events.js';
 import type { KeyRingOptions } from './key-ring-options.js';
 import { type KeyStore, memoryKeyStore, type StoredKey } from './key-store.js';
+import { makeKey } from './make-key.js';
 
 vi.mock('jose', async (importOriginal) => {
   const { reusingKeyPairs } = await import('../../test/keys-pool.js');
@@ -105,6 +106,30 @@ describe('a new ring', () => {
     const [a, b] = await Promise.all([open({ store }), open({ store })]);
     expect(await store.read()).toHaveLength(1);
     expect(kidOf(a)).toBe(kidOf(b));
+  });
+
+  it('makes keys off the event loop', async () => {
+    let turns = 0;
+    let isMade = false;
+    const made = makeKey({ alg: 'RSA-OAEP-256', crv: 'P-256', modulusLength: 4096 }).finally(() => {
+      isMade = true;
+    });
+    while (!isMade) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns += 1;
+    }
+    await made;
+    expect(turns).toBeGreaterThan(10); // made on the loop, it would take one or two
+  });
+
+  it('looks keys up without asking its store', async () => {
+    const store = memoryKeyStore();
+    const ring = await open({ store });
+    const kid = kidOf(ring);
+    const calls = [vi.spyOn(store, 'read'), vi.spyOn(store, 'update')];
+    for (let i = 0; i < 1000; i += 1)
+      expect([ring.find(kid), ring.jwks().keys.length]).toEqual([expect.anything(), 1]);
+    for (const call of calls) expect(call).not.toHaveBeenCalled();
   });
 
   it('hands out copies: what a caller changes is not published', async () => {
@@ -277,8 +302,8 @@ describe('in a store that processes share', () => {
 
   it('a store that cannot be read for a while changes nothing', async () => {
     const store = shared();
-    const read = vi.spyOn(store, 'read').mockRejectedValue(new Error('out of reach'));
     const ring = await open({ store, onEvent: () => {} });
+    const read = vi.spyOn(store, 'read').mockRejectedValue(new Error('out of reach'));
     const kid = kidOf(ring);
     await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(2), { timeout: 2000, interval: 5 });
     expect(kidOf(ring)).toBe(kid);
@@ -294,7 +319,7 @@ describe('in a store that processes share', () => {
       read: async () => {
         const keys = await memory.read();
         asked += 1;
-        if (asked === 1)
+        if (asked === 2)
           await new Promise<void>((resolve) => {
             answer = resolve;
           });
@@ -304,7 +329,7 @@ describe('in a store that processes share', () => {
     const given = await decryptionKeyOf(pair);
     const ring = await open({ store, keys: given });
     const { kid } = await (await open({ store: memory })).rotate();
-    await vi.waitFor(() => expect(asked).toBe(1), { timeout: 2000, interval: 5 });
+    await vi.waitFor(() => expect(asked).toBe(2), { timeout: 2000, interval: 5 });
     const revoked = ring.revoke(kid);
     await new Promise((resolve) => setTimeout(resolve, 30));
     answer();
@@ -497,15 +522,22 @@ describe('what a profile says of keys', () => {
 });
 
 describe('what a ring reports', () => {
-  it('is each key that it made or revoked', async () => {
+  it('is each key that it made or revoked, once, and no other', async () => {
     const events: KeyRingEvent[] = [];
-    const store = memoryKeyStore();
+    const memory = memoryKeyStore();
+    const store: KeyStore = {
+      ...memory,
+      // What a store does when another writer was faster.
+      update: (change) => memory.update(async (keys) => [await change(keys), await change(keys)][1] ?? keys),
+    };
     const ring = await open({ store, onEvent: (event) => events.push(event) });
     const old = kidOf(ring);
     const { kid } = await ring.rotate();
     await ring.revoke(old);
+    await ring.revoke(old);
     await (await open({ store })).rotate(); // not this ring's doing
     expect(events).toEqual([
+      { type: 'made', kid: old },
       { type: 'made', kid },
       { type: 'revoked', kid: old },
     ]);
@@ -514,18 +546,15 @@ describe('what a ring reports', () => {
   it('is a store that fails, on the console when nobody listens; a listener that fails does no harm', async () => {
     const console = vi.spyOn(globalThis.console, 'warn').mockImplementation(() => {});
     const memory = memoryKeyStore();
-    const store: KeyStore = {
-      ...memory,
-      pollInterval: 5,
-      read: () => Promise.reject(new Error('connection lost')),
-    };
+    const store: KeyStore = { ...memory, pollInterval: 5 };
     const heard: KeyRingEvent[] = [];
     const onEvent = (event: KeyRingEvent): never => {
       heard.push(event);
       throw new Error('listener');
     };
-    const read = vi.spyOn(store, 'read');
     const rings = [await open({ store, onEvent }), await open({ store })];
+    heard.length = 0;
+    const read = vi.spyOn(store, 'read').mockRejectedValue(new Error('connection lost'));
     const outage = (): Promise<unknown> => {
       const before = read.mock.calls.length;
       return vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(before + 6), { timeout: 4000 });
@@ -543,13 +572,138 @@ describe('what a ring reports', () => {
 });
 
 describe('a store that hangs', () => {
-  it('is asked once, not anew at each interval', async () => {
-    const store: KeyStore = { ...memoryKeyStore(), pollInterval: 2, read: () => new Promise(() => {}) };
-    const read = vi.spyOn(store, 'read');
+  it('is asked once, not anew at each interval, and the keys at hand serve on', async () => {
+    const store: KeyStore = { ...memoryKeyStore(), pollInterval: 2 };
     const ring = await open({ store });
+    const read = vi.spyOn(store, 'read').mockReturnValue(new Promise(() => {}));
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(read).toHaveBeenCalledTimes(1);
     expect(ring.find(kidOf(ring))).toBeDefined();
+  });
+
+  it('is given up after 30 s; the next time it may work', async () => {
+    const store = memoryKeyStore();
+    const ring = await open({ store });
+    const old = kidOf(ring);
+    const read = vi.spyOn(store, 'read').mockReturnValue(new Promise(() => {}));
+    vi.useFakeTimers();
+    const failed = errorOf(ring.rotate());
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(await Promise.race([failed, 'waiting'])).toBe('waiting');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await failed).toMatchObject({
+      code: 'keys_unavailable',
+      message: expect.stringContaining('30 s'),
+    });
+    expect(kidOf(ring)).toBe(old);
+    vi.useRealTimers();
+    read.mockRestore();
+    expect((await ring.rotate()).kid).not.toBe(old);
+  });
+});
+
+describe('a store that loses its keys', () => {
+  it('takes none from a ring that has them, and is reported', async () => {
+    let keys: readonly StoredKey[] | undefined;
+    const memory = memoryKeyStore();
+    const events: KeyRingEvent[] = [];
+    const store: KeyStore = {
+      pollInterval: 5,
+      read: async () => keys ?? memory.read(),
+      update: (change) => memory.update(change),
+    };
+    const ring = await open({ store, onEvent: (event) => events.push(event) });
+    const kid = kidOf(ring);
+    keys = [];
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['made', 'store_failed']));
+    expect(kidOf(ring)).toBe(kid);
+    expect(ring.find(kid)).toBeDefined();
+  });
+
+  it('or holds one that cannot be read still tells of revocations', async () => {
+    const store: KeyStore = { ...memoryKeyStore(), pollInterval: 5 };
+    const ring = await open({ store, onEvent: () => {} });
+    const kid = kidOf(ring);
+    await store.update(async (keys) => {
+      const [key] = keys as [StoredKey]; // the ring has just made it
+      const strange = { ...key, kid: 'strange', pkcs8: 'of a later version' };
+      return [strange, { ...key, revokedAt: key.createdAt }];
+    });
+    await vi.waitFor(() => expect(ring.find(kid)).toBeUndefined());
+    expect(ring.find('strange')).toBeUndefined();
+  });
+});
+
+describe('a store that can be read and not written', () => {
+  it('costs no new key at every look and every publication', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: START * 1000 });
+    const store: KeyStore = { ...memoryKeyStore(), pollInterval: 5 };
+    const ring = await open({ store, onEvent: () => {} });
+    vi.spyOn(store, 'update').mockImplementation(async (change) => {
+      await change(await store.read());
+      throw new Error('read-only');
+    });
+    const generate = vi.spyOn(crypto.subtle, 'generateKey');
+    const exported = vi.spyOn(crypto.subtle, 'exportKey');
+    vi.setSystemTime((START + 29 * DAY) * 1000);
+    for (let i = 0; i < 10; i += 1) await expect(ring.rotateIfDue()).rejects.toThrow('read-only');
+    expect(generate.mock.calls.length + exported.mock.calls.length).toBeLessThanOrEqual(4); // of one key
+    expect(ring.find(kidOf(ring))).toBeDefined();
+  });
+});
+
+describe('a store that takes its time to write', () => {
+  it('publishes nothing that another process cannot decrypt yet', async () => {
+    const memory = memoryKeyStore();
+    const inTurn: Promise<unknown>[] = [];
+    const slow: KeyStore = {
+      pollInterval: 25,
+      read: () => memory.read(),
+      update: async (change) => {
+        await Promise.allSettled(inTurn);
+        const work = (async () => {
+          const before = await memory.read();
+          const after = await change(before);
+          if (after === before) return before;
+          await new Promise((resolve) => setTimeout(resolve, 300)); // four times the lead
+          return memory.update(async () => after);
+        })();
+        inTurn.push(work);
+        return work;
+      },
+    };
+    const [a, b] = [await open({ store: slow }), await open({ store: slow })];
+    const old = kidOf(a);
+    let done = false;
+    const rotated = a.rotate().finally(() => {
+      done = true;
+    });
+    while (!done) {
+      for (const ring of [a, b])
+        for (const other of [a, b]) expect(other.find(kidOf(ring)), 'published, not held').toBeDefined();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect((await rotated).state).toBe('active');
+    expect(kidOf(a)).not.toBe(old);
+  });
+
+  it('and a process that dies after the first write leave a key that another one publishes', async () => {
+    const memory = memoryKeyStore();
+    const dying: KeyStore = { ...memory, pollInterval: 25 };
+    const ring = await open({ store: dying });
+    const old = kidOf(ring);
+    const survivor = await open({ store: { ...memory, pollInterval: 25 } });
+    let writes = 0;
+    vi.spyOn(dying, 'update').mockImplementation((change) => {
+      writes += 1;
+      return writes === 1 ? memory.update(change) : new Promise(() => {});
+    });
+    void ring.rotate();
+    await vi.waitFor(async () => expect(await memory.read()).toHaveLength(2), { timeout: 5000, interval: 2 });
+    expect((await memory.read())[0]?.publishAt).toBeGreaterThan(Date.now() / 1000 + 25);
+    expect(kidOf(survivor)).toBe(old);
+    await vi.waitFor(() => expect(kidOf(survivor)).not.toBe(old), { timeout: 5000, interval: 5 });
+    expect(survivor.find(old)).toBeDefined();
   });
 });
 
@@ -637,6 +791,31 @@ describe('given keys', () => {
     expect(ring.jwks()).toEqual({ keys: [] });
   });
 
+  it('stay revoked after a restart and in other processes, where there is a store', async () => {
+    const options = {
+      store: memoryKeyStore(),
+      keys: [await decryptionKeyOf(pair, 'one'), await decryptionKeyOf(second, 'two')],
+    };
+    await (await open(options)).revoke('one');
+    const again = await open(options);
+    expect(again.decryptionKeys().map(({ kid }) => kid)).toEqual(['two']);
+    expect(kidOf(again)).toBe('two');
+    expect(states(again)).toEqual({ one: 'revoked', two: 'active' });
+  });
+
+  it('do not come back into the publication when a made key is revoked', async () => {
+    const ring = await open({ store: memoryKeyStore(), keys: await decryptionKeyOf(pair, 'given') });
+    const { kid } = await ring.rotate();
+    await ring.revoke(kid);
+    expect(['given', kid]).not.toContain(kidOf(ring));
+    expect(states(ring)).toMatchObject({ given: 'retiring', [kid]: 'revoked' });
+  });
+
+  it('must have different ids', async () => {
+    const keys = [await decryptionKeyOf(pair, 'one'), await decryptionKeyOf(second, 'one')];
+    expect(await errorOf(createKeyRing({ keys }))).toMatchObject({ code: 'key_invalid' });
+  });
+
   it('must be private ones', async () => {
     const publicKey = await encryptionKeyOf(pair);
     for (const keys of [publicKey, [await decryptionKeyOf(pair), publicKey], null, [undefined], ['PEM']]) {
@@ -669,6 +848,30 @@ describe('what a ring shows', () => {
 });
 
 describe('a bad option of createKeyRing', () => {
+  it.each<[option: string, options: KeyRingOptions]>([
+    ['crv', { alg: 'ECDH-ES+A256KW', crv: 'P-384' as 'P-256' }],
+    ['crv', { alg: 'RSA-OAEP-256', crv: 'P-256' }],
+    ['modulusLength', { alg: 'ECDH-ES+A256KW', modulusLength: 2048 }],
+    ['lifetime', { lifetime: 86_400, store: { ...memoryKeyStore(), pollInterval: 3_600_000 } }],
+    ...[-1, Number.NaN, Number.POSITIVE_INFINITY, 31_536_001].map((maxAge): [string, KeyRingOptions] => {
+      return [
+        'profile.publication.maxAge',
+        { profile: { encrypt: { alg: 'RSA-OAEP-256' }, publication: { maxAge } } },
+      ];
+    }),
+  ])('%s that does not go with the others is refused by name: %j', async (option, options) => {
+    expect(await errorOf(createKeyRing(options))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining(`\`${option}\``),
+    });
+  });
+
+  it('publishedFor takes no time that would make a store unreadable', async () => {
+    const ring = await open();
+    for (const maxAge of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => ring.publishedFor?.(maxAge)).toThrow(expect.objectContaining({ code: 'option_invalid' }));
+  });
+
   it.each([0, -1, Number.NaN, 3_600_001, '500'])(
     'store.pollInterval is refused by name: %j',
     async (value) => {
@@ -695,6 +898,7 @@ describe('a bad option of createKeyRing', () => {
     ...['uuid', '', 5, null].map((value): [string, unknown] => ['kid', value]),
     ...[{}, './keys', 5].map((value): [string, unknown] => ['store', value]),
     ...[{}, 'banked', 5].map((value): [string, unknown] => ['profile', value]),
+    ...['P-384', '', 5, null].map((value): [string, unknown] => ['crv', value]),
     ...['log', 5, null].map((value): [string, unknown] => ['onEvent', value]),
   ])('%s is refused by name: %j', async (option, value) => {
     expect(await errorOf(createKeyRing({ [option]: value }))).toMatchObject({

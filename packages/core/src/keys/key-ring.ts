@@ -1,4 +1,5 @@
 import { E2eeError, invalidOption } from '../errors.js';
+import { seconds } from './clock.js';
 import { describeStored, HeldKeys, type KeyDescription, type PublishedJwk } from './held-keys.js';
 import type { DecryptionKey } from './key.js';
 import {
@@ -7,21 +8,18 @@ import {
   isCurrent,
   isRotationDue,
   isTidyingDue,
-  onItsWay,
+  revokedMark,
   stateOf,
   tidied,
+  withPublication,
   withRevoked,
   withSuccessor,
 } from './key-life.js';
-import { reportKeyEvent } from './key-ring-events.js';
-import {
-  checkOptions,
-  IDLE_INTERVAL,
-  type KeyRingOptions,
-  type KeyRingSettings,
-} from './key-ring-options.js';
-import { queue, type StoredKey } from './key-store.js';
+import { checkMaxAge, checkOptions, type KeyRingOptions, type KeyRingSettings } from './key-ring-options.js';
+import type { StoredKey } from './key-store.js';
 import { type MadeKey, makeKey, planned } from './make-key.js';
+import { STORE_DEADLINE, StoredKeys } from './stored-keys.js';
+import { tell } from './tell.js';
 
 /** Our own private keys. Its public view is the JWKS. */
 export interface KeyRing {
@@ -78,29 +76,31 @@ export async function createKeyRing(options: KeyRingOptions = {}): Promise<KeyRi
 class StoredKeyRing implements KeyRing {
   readonly #settings: KeyRingSettings;
   readonly #held: HeldKeys;
-  readonly #inTurn = queue();
+  readonly #stored: StoredKeys;
   readonly #rotateOnce = shared(() => this.#rotate());
   readonly #rotateDueOnce = shared(() => this.#rotateDue());
   readonly #lookOnce = shared(() => this.#look());
   #maxAge: number;
+  /** A key that was made and found no place: for the next time. */
+  #spare: MadeKey | undefined;
   #storeFails = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(settings: KeyRingSettings) {
     this.#settings = settings;
     this.#held = new HeldKeys(settings.given);
+    this.#stored = new StoredKeys(settings.store, this.#held);
     this.#maxAge = settings.maxAge;
   }
 
   async open(): Promise<void> {
-    const { store, given } = this.#settings;
-    const first = once(() => makeKey(this.#settings));
-    await this.#change(async (keys) => {
+    const { given, interval } = this.#settings;
+    await this.#succeed((keys) => {
       const isServed = keys.some((key) => decrypts(key, seconds()) && key.expiresAt > seconds());
-      if (isServed || (keys.length === 0 && given.length > 0)) return keys;
-      return this.#succeeded(keys, this.#planned(await first(), keys, 0));
-    });
-    this.#timer = setInterval(() => void this.#lookOnce(), store.pollInterval ?? IDLE_INTERVAL);
+      const hasGiven = given.some(({ kid }) => !keys.some((key) => key.kid === kid));
+      return isServed || (hasGiven && !keys.some((key) => key.pkcs8)) || !this.#settings.makesKeys;
+    }, 0);
+    this.#timer = setInterval(() => void this.#lookOnce(), interval);
     if (typeof this.#timer === 'object') this.#timer.unref?.(); // a number in browsers
   }
 
@@ -109,7 +109,7 @@ class StoredKeyRing implements KeyRing {
   }
 
   publishedFor(maxAge: number): void {
-    this.#maxAge = Math.max(this.#maxAge, maxAge);
+    this.#maxAge = Math.max(this.#maxAge, checkMaxAge('maxAge', maxAge));
   }
 
   find(kid: string): DecryptionKey | undefined {
@@ -125,11 +125,15 @@ class StoredKeyRing implements KeyRing {
   }
 
   async rotate(): Promise<KeyDescription> {
-    const made = await this.#rotateOnce();
-    // Timers drop fractions of a millisecond, and may come one early.
-    const wait = Math.ceil((made.publishAt - seconds()) * 1000) + 1;
-    await new Promise((resolve) => setTimeout(resolve, wait));
-    return describeStored(made, seconds());
+    const kid = await this.#rotateOnce();
+    const { pollInterval = Number.POSITIVE_INFINITY } = this.#settings.store;
+    for (;;) {
+      const key = this.#held.stored.find((each) => each.kid === kid) ?? storeLostKey();
+      if (stateOf(key, seconds()) !== 'next') return describeStored(key, seconds());
+      // Whoever has made it may bring it forward. Timers drop fractions of a millisecond, and may come one early.
+      const wait = Math.ceil((key.publishAt - seconds()) * 1000) + 1;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, pollInterval)));
+    }
   }
 
   async rotateIfDue(): Promise<void> {
@@ -137,17 +141,23 @@ class StoredKeyRing implements KeyRing {
   }
 
   async revoke(kid: string): Promise<void> {
-    const without = (keys: readonly StoredKey[]): readonly StoredKey[] => withRevoked(keys, kid, seconds());
+    const without = (keys: readonly StoredKey[]): readonly StoredKey[] => {
+      const given = this.#settings.given.find((key) => key.kid === kid);
+      const isStored = keys.some((key) => key.kid === kid);
+      if (isStored) return withRevoked(keys, kid, seconds());
+      return given ? [...keys, revokedMark(given, seconds())] : unknownKey(kid);
+    };
     for (let pass = 0; pass < MAX_PASSES; pass += 1) {
       // A successor may be on its way: until it is published, not every process has it.
-      if (!this.#isServed(without(this.#held.stored), kid)) await this.rotate();
-      const stored = await this.#change(async (keys) => {
-        this.#refuseUnknown(kid, keys);
-        return this.#isServed(without(keys), kid) ? without(keys) : keys;
+      if (!this.#isServed(this.#held.stored, kid)) await this.rotate();
+      let isOurs = false;
+      const stored = await this.#stored.change(async (keys) => {
+        const changed = without(keys);
+        isOurs = changed !== keys && this.#isServed(keys, kid);
+        return isOurs ? changed : keys;
       });
-      if (!stored.some((key) => key.kid === kid && key.revokedAt === undefined)) {
-        this.#held.dropGiven(kid);
-        this.#report('revoked', kid);
+      if (stored.some((key) => key.kid === kid && key.revokedAt !== undefined)) {
+        if (isOurs) tell(this.#settings.onEvent, { type: 'revoked', kid });
         return;
       }
     }
@@ -166,16 +176,14 @@ class StoredKeyRing implements KeyRing {
     return this.describe();
   }
 
-  /** Whether something is published when the store holds these, and the given key of this id is gone. */
+  /** Whether something else is published when the store holds these and the key of this id is revoked. */
   #isServed(keys: readonly StoredKey[], kid: string): boolean {
+    const now = seconds();
     const { makesKeys } = this.#settings;
-    if (!makesKeys || this.#held.given.some((key) => key.kid !== kid)) return true;
-    return keys.some((key) => stateOf(key, seconds()) === 'active') && keys.some(isCurrent);
-  }
-
-  #refuseUnknown(kid: string, stored: readonly StoredKey[]): void {
-    if ([...stored, ...this.#settings.given].some((key) => key.kid === kid)) return;
-    throw new E2eeError('key_invalid', `The key ring has no key of the id ${JSON.stringify(kid)}`);
+    const others = withRevoked(keys, kid, now).filter((key) => key.kid !== kid);
+    if (!makesKeys || (others.some((key) => stateOf(key, now) === 'active') && others.some(isCurrent)))
+      return true;
+    return this.#held.publishesGiven(now) && this.#held.given.some((key) => key.kid !== kid);
   }
 
   #isDue(keys: readonly StoredKey[]): boolean {
@@ -183,42 +191,64 @@ class StoredKeyRing implements KeyRing {
   }
 
   async #rotateDue(): Promise<void> {
-    const made = await makeKey(this.#settings);
-    let kid: string | undefined;
-    await this.#change(async (keys) => {
-      if (!this.#isDue(keys)) return keys; // another process was faster
-      const successor = this.#planned(made, keys, this.#settings.lead);
-      kid = successor.kid;
-      return this.#succeeded(keys, successor);
-    });
-    if (kid !== undefined) this.#report('made', kid);
+    try {
+      await this.#succeed((keys) => !this.#isDue(keys)); // another process may have been faster
+    } catch (error) {
+      this.#storeFailed(error);
+      throw error;
+    }
   }
 
-  /** One key for all who ask at the same time, in other processes too. */
-  async #rotate(): Promise<StoredKey> {
-    const { store, lead, makesKeys } = this.#settings;
+  /** Resolves to the id of the one key that is made for all who ask at the same time, in other processes too. */
+  async #rotate(): Promise<string> {
+    const { lead, makesKeys } = this.#settings;
     if (!makesKeys) invalidOption('store', 'given to a ring that is to make keys beside `keys`', undefined);
-    const before = await store.read();
-    const known = new Set(before.map(({ kid }) => kid));
-    // A key that somebody made since, or that is on its way to publication. No clock tells that.
-    const successorAmong = (keys: readonly StoredKey[]): StoredKey | undefined =>
-      keys.find((key) => isCurrent(key) && (!known.has(key.kid) || onItsWay(key, seconds(), lead)));
-    const make = once(() => makeKey(this.#settings));
-    // Ahead of its turn: meanwhile another process may publish its own, and this one must see that in time.
-    if (!successorAmong(before)) await make();
-    let kid: string | undefined; // settled within the change: afterwards, what was on its way may be there
-    let isOurs = false;
-    const stored = await this.#change(async (keys) => {
-      const found = successorAmong(keys);
-      const successor = found ?? this.#planned(await make(), keys, lead);
-      kid = successor.kid;
-      if (found) return keys;
-      isOurs = true;
-      return this.#succeeded(keys, successor);
+    let successor: string | undefined;
+    const kid = await this.#succeed((keys, before) => {
+      // One that somebody made since, or that is on its way to publication. No clock tells that.
+      const isNew = ({ kid, publishAt }: StoredKey): boolean =>
+        !before.some((key) => key.kid === kid) ||
+        (publishAt > seconds() && publishAt <= seconds() + lead + allowance(lead));
+      successor = keys.find((key) => isCurrent(key) && isNew(key))?.kid;
+      return successor !== undefined;
     });
-    const rotated = stored.find((key) => key.kid === kid) ?? storeLostKey();
-    if (isOurs) this.#report('made', rotated.kid);
-    return rotated;
+    if (kid === undefined && successor !== undefined) await this.#bringForward(successor, lead);
+    return kid ?? successor ?? storeLostKey();
+  }
+
+  /**
+   * Makes the next key, unless the store has what is wanted by then, and resolves to its id. It is published `lead`
+   * seconds after it was written, however long that took: first it is written with a later time, and brought forward
+   * once it is in the store; by whoever sees it there, if this process does not live to do so.
+   */
+  async #succeed(
+    isThere: (keys: readonly StoredKey[], before: readonly StoredKey[]) => boolean,
+    lead: number = this.#settings.lead,
+  ): Promise<string | undefined> {
+    const before = await this.#stored.read();
+    // Ahead of its turn: it takes a while, in which another process may publish a key that this one must see in time.
+    let made = isThere(before, before) ? undefined : await this.#takeSpare();
+    let kid: string | undefined;
+    try {
+      const stored = await this.#stored.change(async (keys) => {
+        kid = undefined; // a store may call again
+        if (isThere(keys, before)) return keys;
+        if (!made || isAmong(made, keys)) made = await makeKey(this.#settings);
+        const successor = this.#planned(made, keys, lead + allowance(lead));
+        kid = successor.kid;
+        return withSuccessor(keys, successor, { grace: this.#settings.grace ?? graceFor(this.#maxAge) });
+      });
+      if (kid !== undefined && !stored.some((key) => key.kid === kid)) storeLostKey();
+    } catch (error) {
+      kid = undefined;
+      throw error;
+    } finally {
+      if (kid === undefined) this.#spare = made;
+    }
+    if (kid === undefined) return undefined;
+    tell(this.#settings.onEvent, { type: 'made', kid });
+    await this.#bringForward(kid, lead);
+    return kid;
   }
 
   #planned(made: MadeKey, keys: readonly StoredKey[], lead: number): StoredKey {
@@ -227,55 +257,68 @@ class StoredKeyRing implements KeyRing {
     return planned(made, { form, taken, createdAt: seconds(), lead, lifetime });
   }
 
-  #succeeded(keys: readonly StoredKey[], successor: StoredKey): readonly StoredKey[] {
-    return withSuccessor(keys, successor, { grace: this.#settings.grace ?? graceFor(this.#maxAge) });
+  async #bringForward(kid: string, lead: number): Promise<void> {
+    if (lead === 0) return;
+    try {
+      await this.#stored.change(async (keys) => withPublication(keys, kid, seconds() + lead));
+    } catch (error) {
+      this.#storeFailed(error);
+    }
   }
 
-  #change(
-    change: (keys: readonly StoredKey[]) => Promise<readonly StoredKey[]>,
-  ): Promise<readonly StoredKey[]> {
-    return this.#takeFrom(() => this.#settings.store.update(change));
+  /** A key that is in the store, and whose maker has not lived to bring it forward. */
+  async #bringForgotten(): Promise<void> {
+    const { lead } = this.#settings;
+    const isForgotten = (key: StoredKey): boolean =>
+      stateOf(key, seconds()) === 'next' &&
+      key.createdAt + lead < seconds() &&
+      key.publishAt > seconds() + lead;
+    const forgotten = this.#held.stored.find(isForgotten);
+    if (forgotten) await this.#bringForward(forgotten.kid, lead);
   }
 
-  /** One answer of the store after the other, so that an older one never takes the place of a newer one. */
-  #takeFrom(ask: () => Promise<readonly StoredKey[]>): Promise<readonly StoredKey[]> {
-    return this.#inTurn(async () => {
-      const stored = await ask();
-      await this.#held.take(stored, seconds());
-      return stored;
-    });
+  async #takeSpare(): Promise<MadeKey> {
+    const spare = this.#spare ?? (await makeKey(this.#settings));
+    this.#spare = undefined;
+    return spare;
   }
 
   /** Takes over what other processes did, and does what is due. A store that fails is asked again the next time. */
   async #look(): Promise<void> {
     try {
-      await this.#takeFrom(() => this.#settings.store.read());
+      await this.#stored.read();
       if (isTidyingDue(this.#held.stored, seconds()))
-        await this.#change(async (keys) => tidied(keys, seconds()));
+        await this.#stored.change(async (keys) => tidied(keys, seconds()));
+      await this.#bringForgotten();
       await this.rotateIfDue();
       this.#storeFails = false;
     } catch (error) {
-      if (!this.#storeFails) reportKeyEvent(this.#settings.onEvent, { type: 'store_failed', error });
-      this.#storeFails = true;
+      this.#storeFailed(error);
     }
   }
 
-  #report(type: 'made' | 'revoked', kid: string): void {
-    reportKeyEvent(this.#settings.onEvent, { type, kid });
+  #storeFailed(error: unknown): void {
+    if (!this.#storeFails) tell(this.#settings.onEvent, { type: 'store_failed', error });
+    this.#storeFails = true;
   }
+}
+
+/** Whether a store has a key already, from an attempt that it said had failed. */
+function isAmong({ thumbprint, pkcs8 }: MadeKey, keys: readonly StoredKey[]): boolean {
+  return keys.some((key) => key.kid === thumbprint || key.pkcs8 === pkcs8);
+}
+
+/** How much later than needed a key is first said to be published, in seconds: by then every answer of a store is in. */
+function allowance(lead: number): number {
+  return lead === 0 ? 0 : STORE_DEADLINE;
+}
+
+function unknownKey(kid: string): never {
+  throw new E2eeError('key_invalid', `The key ring has no key of the id ${JSON.stringify(kid)}`);
 }
 
 function storeLostKey(): never {
   throw new E2eeError('key_invalid', 'The key store did not keep the new key');
-}
-
-/** Makes a thing at the first call, and gives the same thing at every other. */
-function once<Thing>(make: () => Promise<Thing>): () => Promise<Thing> {
-  let made: Promise<Thing> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Joins calls that come while the work is under way. */
@@ -287,8 +330,4 @@ function shared<Result>(work: () => Promise<Result>): () => Promise<Result> {
     });
     return pending;
   };
-}
-
-function seconds(): number {
-  return Date.now() / 1000;
 }

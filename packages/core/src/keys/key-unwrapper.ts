@@ -2,6 +2,7 @@ import { base64url, type JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { refuseToken } from '../jwe/refusal.js';
+import { withDeadline } from './deadline.js';
 import { unavailable } from './encryption-keys.js';
 import { isTimeout } from './fetch-jwks.js';
 import { importKey } from './import-key.js';
@@ -59,8 +60,10 @@ export async function serviceKey(options: ServiceKeyOptions): Promise<Decryption
   const unwrap = async (encryptedKey: Uint8Array): Promise<Uint8Array> => {
     // Services call this anything but a bad ciphertext, and charge for it.
     if (encryptedKey.length !== length) refuseToken();
-    const cek = await askService(encryptedKey, { kid, alg, signal: AbortSignal.timeout(timeout) }, unwrapper);
-    if (cek && !ArrayBuffer.isView(cek)) unavailable('The key service answered something else than bytes');
+    const cek = await askService(encryptedKey, { kid, alg, timeout }, unwrapper);
+    const isBytes = ArrayBuffer.isView(cek);
+    if (!isBytes && (cek ?? undefined) !== undefined)
+      unavailable('The key service answered something else than bytes');
     return cek ?? refuseToken();
   };
   return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
@@ -74,16 +77,19 @@ function modulusBytes({ n = '' }: JWK): number {
 
 async function askService(
   encryptedKey: Uint8Array,
-  key: Parameters<KeyUnwrapper['unwrap']>[1],
+  { kid, alg, timeout }: { kid: string; alg: KeyAlgorithm; timeout: number },
   unwrapper: KeyUnwrapper,
 ): Promise<Uint8Array | undefined> {
-  const deadline = new Promise<never>((_, reject) => {
-    key.signal.addEventListener('abort', () => reject(key.signal.reason), { once: true });
-  });
-  // What throws at once must not leave the deadline behind with nobody to hear its rejection.
-  const ask = async (): Promise<Uint8Array | undefined> => unwrapper.unwrap(encryptedKey, key);
+  const ending = new AbortController();
+  const late = (): unknown => {
+    ending.abort(new DOMException('The key service did not answer in time', 'TimeoutError'));
+    return ending.signal.reason;
+  };
+  // What throws at once is caught below as well.
+  const ask = async (): Promise<Uint8Array | undefined> =>
+    unwrapper.unwrap(encryptedKey, { kid, alg, signal: ending.signal });
   try {
-    return await Promise.race([ask(), deadline]);
+    return await withDeadline(ask(), timeout, late);
   } catch (cause) {
     return unavailable('The key service cannot be asked', cause);
   }

@@ -8,7 +8,11 @@ export interface MadeKey extends Required<Pick<StoredKey, 'alg' | 'pkcs8'>> {
 }
 
 /** Makes a key, off the event loop. */
-export async function makeKey({ alg, crv, modulusLength }: KeyRingSettings): Promise<MadeKey> {
+export async function makeKey({
+  alg,
+  crv,
+  modulusLength,
+}: Pick<KeyRingSettings, 'alg' | 'crv' | 'modulusLength'>): Promise<MadeKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { crv, modulusLength, extractable: true });
   const thumbprint = await calculateJwkThumbprint(await exportJWK(publicKey));
   return { alg, pkcs8: await exportPKCS8(privateKey), thumbprint };

@@ -9,13 +9,3 @@ export interface RemoteJwksEvent {
   readonly url: string;
   readonly error?: unknown;
 }
-
-/** Tells a listener. One that fails, also later, must not decide whether there are keys. */
-export function tell(listener: (event: RemoteJwksEvent) => void, event: RemoteJwksEvent): void {
-  try {
-    // A listener may be asynchronous, whatever its type says.
-    Promise.resolve(listener(event) as unknown).catch(() => {});
-  } catch {
-    // It was told.
-  }
-}

@@ -12,11 +12,11 @@ export interface HeldSet extends FetchedSet {
 }
 
 /** Takes a set into use. Throws `keys_unavailable` for one without a valid key, which is no better than none. */
-export function hold({ keys, jwks, etag, lifetime }: FetchedSet, age = 0): HeldSet {
+export function hold({ keys, etag, lifetime }: FetchedSet, age = 0): HeldSet {
   const key = newestValidKey(keys) ?? unavailable('Every published encryption key has expired');
   const untilExpiry = (key.expiresAt ?? Number.POSITIVE_INFINITY) * 1000 - Date.now();
   const due = refreshAge(lifetime, untilExpiry, Math.random());
-  return { keys, jwks, etag, lifetime, fetchedAt: now() - age, refreshAge: due };
+  return { keys, etag, lifetime, fetchedAt: now() - age, refreshAge: due };
 }
 
 /** In milliseconds. */

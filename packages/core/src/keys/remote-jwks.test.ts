@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorOf, everythingOf, modulus, rsaPair } from '../../test/keys-fixtures.js';
 import { post } from '../../test/two-ends.js';
 import { createE2eeClient } from '../exchange/client.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { banked } from '../profiles/banked.js';
 import { allowInsecureKeys } from './fetch-jwks.js';
 import {
@@ -423,6 +424,36 @@ describe('steady use', () => {
     pass(11 * MINUTE);
     expect(await kidOf(source)).toBe('a');
     expect(made.requests).toHaveLength(2);
+  });
+
+  it('asks for the whole set when it was saved for other algorithms', async () => {
+    const fetch = fakeFetch(ok(set(key('a')), { etag: '"v1"' }));
+    const { source } = watch(URL_, { fetch });
+    await source.current();
+    const preset = source.exportState();
+    expect(preset).toMatchObject({ etag: '"v1"', algs: ['RSA-OAEP-256'] });
+    const asked = async (algs: readonly KeyAlgorithm[]): Promise<string | null> => {
+      const headers: Headers[] = [];
+      const answer: typeof globalThis.fetch = async (_, init) => {
+        headers.push(new Headers(init?.headers));
+        return Response.json(set(key('a')));
+      };
+      const other = watch(URL_, { fetch: answer, preset, algs }).source;
+      await other.refresh();
+      return headers[0]?.get('if-none-match') ?? null;
+    };
+    expect(await asked(['RSA-OAEP-256'])).toBe('"v1"');
+    expect(await asked(['RSA-OAEP-256', 'ECDH-ES+A256KW'])).toBeNull();
+  });
+
+  it('saves copies of what is known of a key, and nothing else', async () => {
+    const strange = { ...key('a', { exp: 4_000_000_000 }), note: { deep: true } };
+    const { source } = watch(URL_, { fetch: fakeFetch(ok(set(strange))) });
+    await source.current();
+    const saved = source.exportState();
+    expect(Object.keys(saved?.keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'exp', 'kid', 'kty', 'n', 'use']);
+    (saved?.keys as unknown[]).length = 0;
+    expect(source.exportState()?.keys).toHaveLength(1);
   });
 
   it('keeps the lifetime of a set that a 304 without Cache-Control confirms', async () => {

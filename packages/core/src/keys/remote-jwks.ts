@@ -1,12 +1,14 @@
 import { E2eeError, type E2eeErrorCode } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { type EncryptionKeys, unavailable } from './encryption-keys.js';
 import { allowInsecureKeys, checkKeyUrl, type FetchRequest, fetchJwks } from './fetch-jwks.js';
 import type { EncryptionKey } from './key.js';
-import { type RemoteJwksEvent, tell } from './remote-jwks-events.js';
+import type { RemoteJwksEvent } from './remote-jwks-events.js';
 import { ageOf, type HeldSet, hold, isFresh, now, usableKey } from './remote-jwks-held-set.js';
 import { type RemoteJwksOptions, type RemoteJwksSettings, readOptions } from './remote-jwks-options.js';
 import { backoff, isRefreshDue } from './remote-jwks-schedule.js';
-import { type RemoteJwksState, readState } from './remote-jwks-state.js';
+import { exportedState, type RemoteJwksState, readState } from './remote-jwks-state.js';
+import { tell } from './tell.js';
 
 export type { RemoteJwksEvent, RemoteJwksOptions, RemoteJwksState };
 
@@ -116,10 +118,7 @@ class Source implements RemoteJwks {
   }
 
   exportState(): RemoteJwksState | undefined {
-    if (!this.#held) return undefined;
-    const { lifetime, etag, jwks } = this.#held;
-    const fetchedAt = Math.round(Date.now() - ageOf(this.#held));
-    return { url: this.#url.href, fetchedAt, lifetime, ...(etag !== undefined && { etag }), keys: jwks };
+    return this.#held && exportedState(this.#held, ageOf(this.#held), this.#place());
   }
 
   close(): void {
@@ -199,7 +198,7 @@ class Source implements RemoteJwks {
   /** A state that does not fit, or is not to be trusted, is as good as none. */
   async #take(preset: unknown): Promise<void> {
     try {
-      const { set, age } = await readState(preset, this.#url.href, this.#settings.fetching.algs);
+      const { set, age } = await readState(preset, this.#place());
       this.#held = hold(set, age);
     } catch (error) {
       this.#report('refused', error);
@@ -210,6 +209,10 @@ class Source implements RemoteJwks {
   #report(type: RemoteJwksEvent['type'], error?: unknown): void {
     if (this.#closed) return;
     tell(this.#settings.onEvent, { type, url: this.#shownUrl(), ...(error !== undefined && { error }) });
+  }
+
+  #place(): { url: string; algs: readonly KeyAlgorithm[] } {
+    return { url: this.#url.href, algs: this.#settings.fetching.algs };
   }
 
   #shownUrl(): string {

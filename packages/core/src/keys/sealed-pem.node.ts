@@ -3,6 +3,13 @@ import { E2eeError } from '../errors.js';
 
 const ENCRYPTED = 'BEGIN ENCRYPTED PRIVATE KEY';
 
+/** OpenSSL encrypts with a longer one, but does not decrypt. */
+export const MAX_PASSPHRASE_BYTES = 1024;
+
+export function isPassphrase(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_PASSPHRASE_BYTES;
+}
+
 /** A PKCS#8 private key in PEM, encrypted with a passphrase (PBES2, RFC 8018 §6.2). */
 export function sealPem(pem: string, passphrase: string): string {
   const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const;

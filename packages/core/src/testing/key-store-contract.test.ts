@@ -62,6 +62,15 @@ describe('the contract finds a store that', () => {
         update: (change) => store.update(async (keys) => (await change(keys)).map(round)),
       };
     },
+    'is wiped by a change that changes nothing': () => {
+      const store = memoryKeyStore();
+      const wiping: KeyStore['update'] = (change) =>
+        store.update(async (keys) => {
+          const changed = await change(keys);
+          return changed === keys ? [] : changed;
+        });
+      return { read: store.read, update: wiping };
+    },
     'swallows the error of a change': () => {
       const store = memoryKeyStore();
       return { read: store.read, update: (change) => store.update(change).catch(() => []) };

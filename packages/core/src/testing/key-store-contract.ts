@@ -55,6 +55,16 @@ export const keyStoreContract: readonly KeyStoreCase[] = [
     },
   },
   {
+    name: 'a change that returns what it was given changes nothing',
+    run: async (open) => {
+      const written = [await key('a'), await key('b')];
+      await (await open()).update(async () => written);
+      for (const store of [await open(), await open()])
+        same(await store.update(async (keys) => keys), written, 'what update() resolves to');
+      same(await (await open()).read(), written, 'read()');
+    },
+  },
+  {
     name: 'a change that fails changes nothing, and its error goes through',
     run: async (open) => {
       const store = await open();
