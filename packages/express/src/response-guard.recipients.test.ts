@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { E2eeError, type Recipient } from '@e2ee/core';
-import type { Express, Request, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bank, bankOptions, CANARY, MASK, opened, partner, sealed } from '../test/bank.js';
 import { type Version, versions } from '../test/versions.js';
@@ -338,17 +338,33 @@ describe.each(versions)('an operation without response rows on $name', (version)
     },
   );
 
-  it('answers nobody at all without asking where there are no recipients', async () => {
-    const app = version.express();
-    app.use(version.express.json(), version.e2ee(bankOptions()));
-    app.post('/v2/notes', (_, res) => {
-      expect(Object.hasOwn(res, 'send')).toBe(false);
-      res.end('text');
-    });
-    const answer = await call(await listen(app), {
-      path: '/v2/notes',
-      body: { encrypted_note: await sealed('x') },
-    });
-    expect(answer.text).toBe('text');
+  it.each(Object.entries(UNTOUCHED))('answers with %s where there are no recipients', async (_, way) => {
+    expect(await notes(way, (app) => app.use(version.e2ee(bankOptions())))).toEqual(await notes(way));
+  });
+
+  it('repeats no protected value of the request in an error, however it is made', async () => {
+    const secret = `O'Neil & "Söhne" ${CANARY}`;
+    const ways: readonly ((res: Response, next: NextFunction, note: string) => void)[] = [
+      (_, next, note) => next(new Error(`bad note ${note}`)),
+      (_, next, note) => next(Object.assign(new Error(note), { status: 400 })),
+      (res, _, note) => void res.status(400).json({ message: `bad: ${note}` }),
+      (res, _, note) => void res.status(422).json({ errors: { [note]: 'too long' } }),
+      (res, _, note) => void res.status(400).type('text').send(`bad: ${note}`),
+      (res, _, note) => void res.writeHead(500).end(note),
+    ];
+    for (const way of ways) {
+      const app = version.express();
+      app.use(version.express.json(), version.e2ee(bankOptions()));
+      app.post('/v2/notes', (req, res, next) => way(res, next, req.body.note));
+      app.use(((error, _req, res, next) => {
+        if (error.status === 400) next(error);
+        else res.status(500).json({ message: error.message, stack: error.stack });
+      }) satisfies ErrorRequestHandler);
+      const body = { encrypted_note: await sealed(secret) };
+      const { status, text } = await call(await listen(app), { path: '/v2/notes', body });
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(text).not.toContain(CANARY);
+      expect(JSON.parse(text)).toMatchObject({ errors: [{ code: 'response_refused' }] });
+    }
   });
 });

@@ -15,7 +15,7 @@ describe('the options of an adapter', () => {
 
   it('make a server end that never asks for the recipient by itself, and covers responses as if it did', () => {
     const recipient = (_: { framework: string }): never => expect.unreachable();
-    const policy = { 'POST /a': { x: { request: 'encrypt' as const } } };
+    const policy = { 'POST /a': { x: { response: 'none' as const } } };
     const made = resolveServer<{ framework: string }>({ profile: banked, keyRing, policy, recipient });
     expect(made.recipient).toBe(recipient);
     expect(made.server.covers({ method: 'POST', path: '/a' }).response).toBe(true);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 
 /** Headers with one text each. */
@@ -7,7 +8,11 @@ export function plainHeaders({ headers }: Pick<IncomingMessage, 'headers'>): Rec
 }
 
 /** Whether a request has a body, as far as its head tells; one in chunks may turn out to be empty. */
-export function isSent({ headers }: IncomingMessage): boolean {
+export function isSent(req: IncomingMessage): boolean {
+  const { headers } = req;
+  // HTTP/2 needs neither header: the frame with the headers says whether anything follows (RFC 9113 §8.1).
+  const stream: Partial<ServerHttp2Stream> | undefined = Reflect.get(req, 'stream');
+  if (stream?.endAfterHeaders === false) return true;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 

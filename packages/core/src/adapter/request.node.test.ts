@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { CANARY, exchange, get, redactingServer, serve } from '../../test/raw-http.js';
 import type { E2eeError } from '../errors.js';
@@ -105,6 +107,25 @@ describe('taking a request', () => {
   it.each([undefined, {}])('gives nothing where no body was sent, when a parser left %j', async (parsed) => {
     expect(await seen(get('/a'), (req) => takeRequest(req, '/a', parsed).body)).toBe(undefined);
     expect(await seen(post('/a', ''), (req) => takeRequest(req, '/a', parsed).body)).toBe(undefined);
+  });
+
+  it('sees an unread body of HTTP/2, which no header tells of', async () => {
+    const found: unknown[] = [];
+    const h2 = createHttp2Server((req, res) => {
+      found.push(takeRequest(req as never, '/x', undefined).body);
+      res.end();
+    }).listen(0, '127.0.0.1');
+    await once(h2, 'listening');
+    const client = connect(`http://127.0.0.1:${(h2.address() as AddressInfo).port}`);
+    for (const body of ['{"a":1}', undefined]) {
+      const stream = client.request({ ':method': 'POST', ':path': '/x' }, { endStream: body === undefined });
+      stream.resume();
+      if (body !== undefined) stream.end(body);
+      await once(stream, 'close');
+    }
+    client.close();
+    h2.close();
+    expect(found).toEqual([expect.objectContaining({ httpVersionMajor: 2 }), undefined]);
   });
 
   it('gives what a parser left, an empty object included where the body was read', async () => {

@@ -7,6 +7,20 @@ import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
 import { type E2eeRequest, headersForBody, mediaType } from './message.js';
 import { isTokenAttempt, messageToken, type Opener, openMessage, openSlots } from './tokens.js';
 
+/** Field path, as the policy writes it, → `kid`. */
+type EncryptedBy = Readonly<Record<string, string>>;
+
+const kidsOf = new WeakMap<E2eeRequest, EncryptedBy>();
+
+/**
+ * Which of our keys each value of a request was encrypted to: field path, as the policy writes it (`$`: the whole body),
+ * → `kid`; the first one's where a path has several values. What is not in here came in plain, or not at all. `request` is
+ * what `decryptRequest` resolved to.
+ */
+export function encryptedBy(request: E2eeRequest): EncryptedBy {
+  return kidsOf.get(request) ?? {};
+}
+
 /** What opening a request needs. */
 export interface RequestContext extends Opener {
   /** Whether plaintext where the policy says encrypt is let through and reported, not refused. */
@@ -45,8 +59,9 @@ async function openWhole(
     plaintextIn(operation, '$', context);
     return { ...request, body };
   }
-  const value = await openMessage(token, context);
-  return { ...request, headers: headersForBody(request.headers, 'application/json'), body: value };
+  const { body: value, kid } = await openMessage(token, context);
+  const headers = headersForBody(request.headers, 'application/json');
+  return opened({ ...request, headers, body: value }, { $: kid });
 }
 
 async function openFields(
@@ -66,8 +81,16 @@ async function openFields(
   checkRequiredFields(operation.request.required, slots);
   const encrypted = slots.filter((slot) => slot.wire);
   if (encrypted.length === 0) return { ...request, body };
-  await openSlots(encrypted, context);
-  return { ...request, headers: headersForBody(request.headers), body: selection.result() };
+  const kids = await openSlots(encrypted, context);
+  // From the last to the first, so that the first value of a path has the last word.
+  const entries = encrypted.map(({ rule }, i): [string, string] => [rule.path, kids[i] as string]).reverse();
+  const headers = headersForBody(request.headers);
+  return opened({ ...request, headers, body: selection.result() }, Object.fromEntries(entries));
+}
+
+function opened(request: E2eeRequest, kids: EncryptedBy): E2eeRequest {
+  kidsOf.set(request, kids);
+  return request;
 }
 
 function plaintextIn(operation: Operation, path: string, { acceptPlaintext, report }: RequestContext): void {

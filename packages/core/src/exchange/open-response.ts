@@ -53,7 +53,7 @@ async function openWhole(
     report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
     return response;
   }
-  const body = await openMessage(token, { keyRing, profile, limits });
+  const { body } = await openMessage(token, { keyRing, profile, limits });
   return { ...response, headers: headersForBody(response.headers, 'application/json'), body };
 }
 

@@ -6,10 +6,11 @@ import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
 import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
+import { refuseEcho } from './echo.js';
 import type { Report } from './events.js';
 import { serialisedJson } from './json-body.js';
 import type { Limits } from './limits.js';
-import { type E2eeResponse, headersForBody, mediaType } from './message.js';
+import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
 import { errorBody } from './profile-answers.js';
 import {
   type Delivery,
@@ -28,16 +29,27 @@ export interface ResponseContext {
   readonly report: Report;
 }
 
+/** What a response belongs to. */
+export interface Exchange {
+  /** With its body in plain. */
+  readonly request: E2eeRequest;
+  readonly operation: Operation;
+  readonly recipient: Recipient | undefined;
+}
+
 /** Redacts or encrypts what the policy says of an operation's response. What it throws may blame anybody. */
 export async function protectBody(
   response: E2eeResponse,
-  operation: Operation,
-  recipient: Recipient | undefined,
+  { request, operation, recipient }: Exchange,
   context: ResponseContext,
 ): Promise<E2eeResponse> {
   const { profile, limits, report } = context;
   const { treats, whole, fields } = operation.response;
-  if (!treats && recipient?.response !== 'message') return response;
+  const isError = response.status >= 400 && operation.request.treats;
+  if (!treats && recipient?.response !== 'message') {
+    if (isError) refuseEcho(response.body, request.body, operation);
+    return response;
+  }
   if (isSealed(response, profile)) return response;
   const body = serialisedJson(response.body);
   refuseDepth(body, limits);
@@ -52,7 +64,9 @@ export async function protectBody(
   if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), delivery, profile);
   await protectFields(selection, delivery, profile);
   const result = { ...response, body: selection.result() };
-  return delivery.mode === 'message' ? sealed(result, delivery, profile) : asJson(result);
+  if (delivery.mode === 'message') return sealed(result, delivery, profile);
+  if (isError) refuseEcho(result.body, request.body, operation);
+  return asJson(result);
 }
 
 /** Whether it is the body that cannot be protected, and not our means that fail. */

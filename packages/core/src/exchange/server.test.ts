@@ -62,7 +62,7 @@ describe('what has to be done for a request', () => {
   it.each([
     ['POST', '/both', { operation: 'POST /both', keys: false, request: true, response: true }],
     ['POST', '/Both/?x', { operation: 'POST /both', keys: false, request: true, response: true }],
-    ['POST', '/requests', { operation: 'POST /requests', keys: false, request: true, response: false }],
+    ['POST', '/requests', { operation: 'POST /requests', keys: false, request: true, response: true }],
     ['GET', '/answers', { operation: 'GET /answers', keys: false, request: false, response: true }],
     ['HEAD', '/answers', { operation: 'GET /answers', keys: false, request: false, response: true }],
     ['POST', '/nothing', { operation: 'POST /nothing', keys: false, request: false, response: false }],

@@ -1,7 +1,7 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import { definePolicy } from '../policy/define-policy.js';
-import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
+import { bindPolicy, definePolicy } from '../policy/define-policy.js';
+import type { Operation, Policy, PolicyDocument, PolicyRows } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent } from './json-body.js';
@@ -73,7 +73,8 @@ export interface E2eeServer {
    * an adapter knows the framework's own request.
    *
    * Rejects with `response_refused`, `encryption_failed` or `keys_unavailable`: then the response must not be sent.
-   * An error or redirection whose body cannot be read as JSON keeps its status and loses its body.
+   * An error or redirection whose body cannot be read as JSON keeps its status and loses its body, as does an error that
+   * repeats a protected value of the request: give the request as `decryptRequest` resolved to it.
    */
   protectResponse(
     request: E2eeRequest,
@@ -82,6 +83,12 @@ export interface E2eeServer {
   ): Promise<E2eeResponse>;
   /** The answer to a request for the published keys; nothing for any other request. Rejects with `tls_required`. */
   publishedKeys(request: E2eeRequest): Promise<E2eeResponse | undefined>;
+  /**
+   * The same server end for one handler: whatever the path, a request is covered by `rows`, and by what the policy says
+   * of its operation. Where both have a row for a field path, that of `rows` counts. `name` names the handler in events
+   * and errors where the policy does not. Throws `policy_invalid`.
+   */
+  bind(name: string, rows: PolicyRows): E2eeServer;
   /** An error as the profile writes it: no detail of failures on our side, one answer to every bad token. */
   errorResponse(error: unknown): E2eeResponse;
 }
@@ -102,6 +109,7 @@ const BODILESS = [204, 205, 304];
 
 class Server implements E2eeServer {
   readonly message: E2eeServer['message'];
+  readonly #options: E2eeServerOptions;
   readonly #policy: Policy;
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
@@ -109,6 +117,7 @@ class Server implements E2eeServer {
   readonly #context: RequestContext;
 
   constructor(options: E2eeServerOptions) {
+    this.#options = { ...options };
     const { keyRing, recipient, unmatched = 'pass', plaintext = 'refuse' } = options;
     const profile = checkProfile(options.profile);
     const limits = checkLimits(options.limits);
@@ -138,7 +147,8 @@ class Server implements E2eeServer {
       keys,
       operation: operation.name,
       request: operation.request.treats,
-      response: operation.response.treats || this.#recipient !== undefined,
+      // An error must not repeat what was protected in the request.
+      response: operation.request.treats || operation.response.treats || this.#recipient !== undefined,
     };
   }
 
@@ -168,7 +178,8 @@ class Server implements E2eeServer {
     if (BODILESS.includes(status)) return { status, headers };
     const find = recipient ?? (this.#recipient && (() => this.#recipient?.(request)));
     try {
-      return await protectBody(response, operation, await this.#findRecipient(find), this.#context);
+      const exchange = { request, operation, recipient: await this.#findRecipient(find) };
+      return await protectBody(response, exchange, this.#context);
     } catch (error) {
       const failure = asServerFailure(error, operation.name);
       this.#context.report({
@@ -199,6 +210,10 @@ class Server implements E2eeServer {
     if (!asksForKeys(request.path, profile)) return undefined;
     refuseWithoutTls(request, this.#requireTls);
     return answerWithKeys(request, keyRing, profile);
+  }
+
+  bind(name: string, rows: PolicyRows): E2eeServer {
+    return new Server({ ...this.#options, policy: bindPolicy(this.#policy, name, rows) });
   }
 
   errorResponse(error: unknown): E2eeResponse {

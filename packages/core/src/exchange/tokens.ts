@@ -64,8 +64,11 @@ export async function sealSlots(
   });
 }
 
-/** Decrypts the encrypted form of each slot: all of them or none. Every check comes before the first key operation. */
-export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Promise<void> {
+/**
+ * Decrypts the encrypted form of each slot: all of them or none. Every check comes before the first key operation.
+ * Returns the `kid` of the key that opened each.
+ */
+export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Promise<readonly string[]> {
   const { profile, limits, keyRing } = opener;
   refuseManyTokens(slots, limits);
   const options = openOptions(profile, limits, limits.tokenLength);
@@ -77,6 +80,7 @@ export async function openSlots(slots: readonly FieldSlot[], opener: Opener): Pr
   slots.forEach((slot, i) => {
     slot.setPlain(values[i]);
   });
+  return opened.map(({ kid }) => kid);
 }
 
 /** A whole JSON body as one token. */
@@ -87,12 +91,15 @@ export function sealMessage(body: unknown, key: EncryptionKey, profile: Profile)
   });
 }
 
-/** The JSON body inside a token. */
-export async function openMessage(token: unknown, { profile, limits, keyRing }: Opener): Promise<unknown> {
-  const { plaintext } = await openJwe(
+/** The JSON body inside a token, and the `kid` of the key that opened it. */
+export async function openMessage(
+  token: unknown,
+  { profile, limits, keyRing }: Opener,
+): Promise<{ body: unknown; kid: string }> {
+  const { plaintext, kid } = await openJwe(
     checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength)),
   );
-  return decodeField(plaintext, 'json', limits.depth);
+  return { body: decodeField(plaintext, 'json', limits.depth), kid };
 }
 
 /** A key must be for an algorithm that the profile knows: its peers would refuse the token. */

@@ -7,8 +7,9 @@ import {
   Policy,
   type PolicyDocument,
   type PolicyRow,
+  type PolicyRows,
 } from './policy.js';
-import { isParameter, Router } from './router.js';
+import { isParameter, type Route, Router } from './router.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'] as const;
 
@@ -56,6 +57,30 @@ export function definePolicy(policy: PolicyDocument | Policy): Policy {
   return new Policy(document, operations, router);
 }
 
+/**
+ * A policy that covers every request: with `rows`, and with what `policy` says of the operation that the request is.
+ * Where both have a row for a field path, that of `rows` counts. `name` names what `policy` does not know.
+ *
+ * Throws `policy_invalid`; `match` does, too, for rows that contradict the policy.
+ */
+export function bindPolicy(policy: Policy, name: string, rows: PolicyRows): Policy {
+  const document = snapshot({ [name]: rows });
+  const own = document[name] as PolicyRows; // the only one
+  const everything = { name, method: '*', template: '*' };
+  const operation = compileRows(everything, own);
+  const combined = new Map<Operation, Operation>();
+  const combine = (base: Operation): Operation => {
+    const found = combined.get(base) ?? compileRows(base, { ...policy.document[base.name], ...own });
+    combined.set(base, found);
+    return found;
+  };
+  const find = (method: string, path: string): Route<Operation>[] => {
+    const base = policy.match(method, path);
+    return [{ ...everything, target: base ? combine(base) : operation }];
+  };
+  return new Policy(document, [operation], { find });
+}
+
 /** A frozen copy, so that what the caller changes later changes nothing here. */
 function snapshot(policy: PolicyDocument): PolicyDocument {
   if (!isRecord(policy)) throw new E2eeError('policy_invalid', 'A policy is an object of operations');
@@ -70,8 +95,15 @@ function snapshot(policy: PolicyDocument): PolicyDocument {
   return Object.freeze(Object.fromEntries(copy));
 }
 
-function compileOperation(name: string, rows: Readonly<Record<string, PolicyRow>>): Operation {
+function compileOperation(name: string, rows: PolicyRows): Operation {
   const [method, template] = parseOperation(name);
+  return compileRows({ name, method, template }, rows);
+}
+
+function compileRows(
+  { name, method, template }: Pick<Operation, 'name' | 'method' | 'template'>,
+  rows: PolicyRows,
+): Operation {
   for (const [path, row] of Object.entries(rows)) checkRow(`${name} → ${path}`, path, row);
   return Object.freeze({
     name,

@@ -47,16 +47,19 @@ export interface Operation {
   readonly response: DirectionRules;
 }
 
+/** What finds the operation of a request. */
+export type Routing = Pick<Router<Operation>, 'find'>;
+
 /** A compiled policy. Made by {@link definePolicy}; serialises to the document that it was made from. */
 export class Policy {
   /** What the policy was made from. */
   readonly document: PolicyDocument;
   /** The operations that it covers. */
   readonly operations: readonly Operation[];
-  readonly #router: Router<Operation>;
+  readonly #router: Routing;
 
   /** @internal Use {@link definePolicy}. */
-  constructor(document: PolicyDocument, operations: readonly Operation[], router: Router<Operation>) {
+  constructor(document: PolicyDocument, operations: readonly Operation[], router: Routing) {
     this.document = document;
     this.operations = operations;
     this.#router = router;
