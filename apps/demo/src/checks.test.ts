@@ -71,8 +71,7 @@ describe('the demo fails', () => {
 
   test('when the merchant does not recover from a rejected key', async () => {
     const install: Install = (api, bankUrl) => {
-      const { covers, encryptRequest, decryptResponse } = bound(client(bankUrl));
-      e2ee(api, { covers, encryptRequest, decryptResponse, recoverFrom: async () => false });
+      e2ee(api, { ...bound(client(bankUrl)), recoverFrom: async () => false });
     };
     const failed = await failuresOf({ install });
     expect(failed).toContain('exactly one retry, and it went through');
@@ -93,6 +92,7 @@ describe('the demo fails', () => {
 
 function bound(end: E2eeClient): E2eeClient {
   return {
+    requireTls: end.requireTls,
     covers: (request) => end.covers(request),
     encryptRequest: (request) => end.encryptRequest(request),
     decryptResponse: (request, response) => end.decryptResponse(request, response),

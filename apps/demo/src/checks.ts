@@ -156,17 +156,17 @@ function checkWireForm(observation: Observation, expected: unknown): Check {
 
 const JOSE = 'application/jose';
 
-function noLeak(name: string, isSeen: boolean, leaks: readonly string[]): Check {
+export function noLeak(name: string, isSeen: boolean, leaks: readonly string[]): Check {
   const detail = isSeen ? `readable on the wire: ${[...new Set(leaks)].join(', ')}` : 'nothing was captured';
   return check(name, isSeen && leaks.length === 0, detail);
 }
 
 /** Whether a token is of Banked's algorithms and for this key. */
-function isFor(kid: string | undefined): (token: SeenToken) => boolean {
+export function isFor(kid: string | undefined): (token: SeenToken) => boolean {
   return ({ header }) => header.alg === 'RSA-OAEP-256' && header.enc === 'A256GCM' && header.kid === kid;
 }
 
-function areFresh(tokens: readonly SeenToken[]): boolean {
+export function areFresh(tokens: readonly SeenToken[]): boolean {
   return [0, 1].every((part) => {
     const seen = tokens.map(({ parts }) => parts[part]?.toString('hex'));
     return new Set(seen).size === tokens.length;
@@ -189,7 +189,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(plain(a), plain(b));
 }
 
-function count(number: number, noun: string): string {
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 

@@ -10,6 +10,7 @@ import type { Report, Step } from './report.js';
 /* The demo as a user runs it: another process, its output and its status. */
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const RUN = new URL('../../../scripts/run-typescript.mjs', import.meta.url).href;
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
 interface Ended {
@@ -20,7 +21,7 @@ interface Ended {
 
 function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const { NO_COLOR, FORCE_COLOR, COLUMNS, INIT_CWD, ...clean } = process.env;
-  const child = spawn(process.execPath, ['--conditions=@e2ee/source', '--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@e2ee/source', '--import', RUN, MAIN, ...args], {
     cwd: ROOT,
     env: { ...clean, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,6 +40,7 @@ function demo(args: readonly string[], env: Readonly<Record<string, string>> = {
   });
 }
 
+/** What `--json` prints with all demos: the bank's steps, and those of each other one under its name. */
 async function demoJson(args: readonly string[] = []): Promise<Report & Ended> {
   const ended = await demo([...args, '--json']);
   return { ...ended, ...(JSON.parse(ended.stdout) as Report) };
@@ -75,6 +77,7 @@ describe('without options', () => {
     expect(report.stderr).toBe('');
     expect(report.status).toBe(0);
     expect(report.ok).toBe(true);
+    expect(Object.keys(JSON.parse(report.stdout))).toEqual(['ok', 'steps', 'merchant', 'aggregator']);
     expect(report.steps.flatMap(({ checks }) => checks).every(({ ok }) => ok)).toBe(true);
   });
 
@@ -198,7 +201,8 @@ describe('other payloads', () => {
 
   test.each(payloads)('%s', async (_, bodies) => {
     const files = Object.entries(bodies).map(([operation, body]) => file(`${operation.slice(9)}.json`, body));
-    const report = await demoJson((await Promise.all(files)).flatMap((path) => ['--payload', path]));
+    const given = (await Promise.all(files)).flatMap((path) => ['--payload', path]);
+    const report = await demoJson(['--only', 'bank', ...given]);
     expect(report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok)).toEqual([]);
     expect(report.status).toBe(0);
     for (const [operation, body] of Object.entries(bodies)) {
@@ -216,7 +220,7 @@ describe('other payloads', () => {
       body: { source: { x: 'only a source' } },
     });
     const session = await file('session.json', { payee: { x: 'only a payee' } });
-    const report = await demoJson(['--payload', mandate, '--payload', session]);
+    const report = await demoJson(['--only', 'bank', '--payload', mandate, '--payload', session]);
     expect(report.status).toBe(0);
     expect(stepOf(report, POSTS[2] as string, 'encrypt').handlerSaw).toEqual({
       source: { x: 'only a source' },
@@ -224,6 +228,27 @@ describe('other payloads', () => {
     expect(stepOf(report, POSTS[0] as string, 'encrypt').handlerSaw).toEqual({
       payee: { x: 'only a payee' },
     });
+  });
+});
+
+describe('--only', () => {
+  test('runs that demo and no other', async () => {
+    const [bank, merchant, aggregator] = await Promise.all([
+      demoJson(['--only', 'bank']),
+      demo(['--only', 'merchant']),
+      demo(['--only', 'aggregator']),
+    ]);
+    expect([bank.status, bank.stderr, Object.keys(JSON.parse(bank.stdout))]).toEqual([
+      0,
+      '',
+      ['ok', 'steps'],
+    ]);
+    expect([merchant.status, merchant.stderr]).toEqual([0, '']);
+    expect(merchant.stdout).toContain('on the wire to bank');
+    expect(merchant.stdout).not.toContain('merchant wrote');
+    expect([aggregator.status, aggregator.stderr]).toEqual([0, '']);
+    expect(aggregator.stdout).toContain('the intermediate server saw');
+    expect(aggregator.stdout).not.toContain('merchant wrote');
   });
 });
 
@@ -257,6 +282,7 @@ describe('what cannot be used', () => {
 test('the tables fit into the columns that there are, without colour when nobody looks', async () => {
   const { stdout, status, stderr } = await demo([], { COLUMNS: '80' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout.indexOf('the intermediate server saw')).toBeGreaterThan(stdout.indexOf('merchant wrote'));
   expect(stdout).not.toContain('\u001B');
   expect(Math.max(...stdout.split('\n').map(displayWidth))).toBeLessThanOrEqual(80);
 });

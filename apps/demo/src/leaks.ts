@@ -17,7 +17,7 @@ const HEADER_MEMBERS = ['alg', 'enc', 'kid', 'cty', 'typ'];
 
 export interface Search {
   readonly message: ReceivedMessage;
-  readonly secrets: readonly CoveredField[];
+  readonly secrets: readonly Pick<CoveredField, 'path' | 'value'>[];
   /** What the first line should say: `POST /v2/mandates HTTP/1.1`. */
   readonly startLine: string;
   /** The body without its secrets. What it holds may be seen, as often as it is there. */

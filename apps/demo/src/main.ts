@@ -1,9 +1,7 @@
 import { DemoError } from './demo-error.js';
+import { DEMOS, type Demo, type Shown } from './demos.js';
 import { type DemoOptions, readCommandLine } from './options.js';
 import { createPalette, wantsColour } from './palette.js';
-import { readPayloads } from './payloads.js';
-import { renderReport } from './render.js';
-import { runDemo } from './run.js';
 
 const WIDTH = { min: 40, default: 100, max: 140 } as const;
 
@@ -12,18 +10,27 @@ async function main(): Promise<number> {
   if ('exitStatus' in commandLine) return commandLine.exitStatus;
   const { options } = commandLine;
   try {
-    const report = await runDemo(readPayloads(options.payload));
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify(report, null, 2)}\n`
-        : renderReport(report, { width: screenWidth(), palette: palette() }),
-    );
-    return report.ok ? 0 : 1;
+    return (await show(options)) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof DemoError)) throw error;
     complain(error, options);
     return 1;
   }
+}
+
+/** Runs what was asked for, prints it and tells whether all of it is as it should be. */
+async function show(options: DemoOptions): Promise<boolean> {
+  const demos: readonly Demo[] = options.only === undefined ? Object.values(DEMOS) : [DEMOS[options.only]];
+  const shown: Shown[] = [];
+  for (const demo of demos) {
+    const one = await demo.run(options);
+    shown.push(one);
+    if (!options.json) process.stdout.write(one.render({ width: screenWidth(), palette: palette() }));
+  }
+  const ok = shown.every((one) => one.ok);
+  const document = Object.assign({ ok }, ...shown.map(({ json }) => json));
+  if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  return ok;
 }
 
 function palette(): ReturnType<typeof createPalette> {

@@ -18,16 +18,26 @@ test.each([
   [['--json'], { payload: [], json: true }],
   [['--', '--json'], { payload: [], json: true }],
   [['--payload', 'a', '--payload=b'], { payload: ['a', 'b'], json: false }],
+  [['--only', 'aggregator'], { payload: [], json: false, only: 'aggregator' }],
+  [['--only', 'bank', '--payload', 'a'], { payload: ['a'], json: false, only: 'bank' }],
 ])('%o', (argv, options) => {
   expect(readCommandLine(argv)).toEqual({ options });
 });
 
-test.each([[['--bogus']], [['--payload']], [['extra']]])('%o is wrong usage: 2', (argv) => {
+test.each([
+  [['--bogus']],
+  [['--payload']],
+  [['extra']],
+  [['--only']],
+  [['--only', 'shop']],
+  [['--only', 'aggregator', '--payload', 'a']],
+])('%o is wrong usage: 2', (argv) => {
   expect(readCommandLine(argv)).toEqual({ exitStatus: 2 });
   expect(printed).toMatch(/^error: /);
 });
 
-test('--help tells how payloads are read: 0', () => {
+test('--help tells which demos there are and how payloads are read: 0', () => {
   expect(readCommandLine(['--help'])).toEqual({ exitStatus: 0 });
+  expect(printed).toMatch(/^ {2}bank +\w.*\n {2}merchant +\w.*\n {2}aggregator +\w/m);
   expect(printed).toContain('{ "operation": "POST /v2/mandates", "body": { … } }');
 });

@@ -78,7 +78,7 @@ const KEY_CHANGE = [
   'notices nothing of a rotation, and recovers from a revocation',
 ] as const;
 
-function heading(text: string, width: number): string {
+export function heading(text: string, width: number): string {
   return text + '━'.repeat(Math.max(0, width - text.length));
 }
 
@@ -95,7 +95,7 @@ function renderCall(step: Step, screen: Screen): string[] {
       : [`  ${strong(path)}`, `  ${paint(answer)}`]),
     ...tokenLine('→', step.wireRequest, screen),
     ...tokenLine('←', step.wireResponse, screen),
-    ...renderTable(rowsOf(step), width, palette),
+    ...renderTable(rowsOf(step), screen),
     ...(others.length > 0 ? indented(`came back besides: ${others.join(', ')}`, width).map(note) : []),
     ...renderChecks(step.checks, screen),
   ];
@@ -140,7 +140,7 @@ function shortKid(kid: unknown): string {
   return `${String(kid).slice(0, 8)}…`;
 }
 
-function renderChecks(checks: readonly Check[], { palette, width }: Screen): string[] {
+export function renderChecks(checks: readonly Check[], { palette, width }: Screen): string[] {
   const passed = checks.filter(({ ok }) => ok);
   const failed = checks.filter(({ ok }) => !ok);
   const names = passed
@@ -163,6 +163,6 @@ function conclusion(report: Report, { palette, width }: Screen): string[] {
   return ['', '', palette.strong(heading('━━ Summary ', width)), ...renderSummary(report, width, palette)];
 }
 
-function indented(text: string, width: number): string[] {
+export function indented(text: string, width: number): string[] {
   return wrapWords(text, width - 2).map((line) => `  ${line}`);
 }

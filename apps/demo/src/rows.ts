@@ -118,14 +118,14 @@ class Walk {
 }
 
 /** A value where it may be read. Containers are shown by their members. */
-function plainPieces(value: unknown, covered: boolean): Piece[] {
+export function plainPieces(value: unknown, covered: boolean): Piece[] {
   if (value === undefined || (isContainer(value) && Object.keys(value).length > 0)) return [];
   if (covered && value === MASK) return [{ text: MASK, kind: 'mask' }];
   return [{ text: printable(value), kind: covered ? 'secret' : 'plain' }];
 }
 
 /** A value on the wire, where a covered one must not be read. */
-function wirePieces(value: unknown, covered: boolean): Piece[] {
+export function wirePieces(value: unknown, covered: boolean): Piece[] {
   const token = tokenOf(value);
   if (token) return [shortToken(token.text)];
   return plainPieces(value, covered).map(({ text, kind }) => ({

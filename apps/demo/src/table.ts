@@ -2,13 +2,24 @@ import { displayWidth, wrap } from './display-width.js';
 import type { Palette } from './palette.js';
 import type { Piece, Row } from './rows.js';
 
-const COLUMNS = [
-  { title: 'merchant wrote', of: (row: Row) => row.wrote },
-  { title: 'on the wire →', of: (row: Row) => row.wire },
-  { title: 'handler saw', of: (row: Row) => row.saw },
-  { title: 'came back ←', of: (row: Row) => row.back },
-] as const;
-type Column = (typeof COLUMNS)[number];
+/** How much room there is, and in which colours. */
+export interface Frame {
+  readonly width: number;
+  readonly palette: Palette;
+}
+
+/** One of the four views of a row, and what stands above it. */
+export interface Column {
+  readonly title: string;
+  readonly of: (row: Row) => readonly Piece[];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'merchant wrote', of: (row) => row.wrote },
+  { title: 'on the wire →', of: (row) => row.wire },
+  { title: 'handler saw', of: (row) => row.saw },
+  { title: 'came back ←', of: (row) => row.back },
+];
 
 /** Below this, the way there and the way back stand one under the other. */
 const SIDE_BY_SIDE = 100;
@@ -17,10 +28,13 @@ const GAP = 2;
 const LABEL = { min: 8, max: 20 } as const;
 const CELL_LINES = 2;
 
-/** The rows as a table, in lines of at most `width` columns. */
-export function renderTable(rows: readonly Row[], width: number, palette: Palette): string[] {
-  const tables: readonly (readonly Column[])[] =
-    width >= SIDE_BY_SIDE ? [COLUMNS] : [COLUMNS.slice(0, 2), COLUMNS.slice(2)];
+/** The rows as a table, in lines of at most `width` characters. */
+export function renderTable(
+  rows: readonly Row[],
+  { width, palette }: Frame,
+  views: readonly Column[] = COLUMNS,
+): string[] {
+  const tables = width >= SIDE_BY_SIDE ? [views] : [views.slice(0, 2), views.slice(2)];
   const filled = tables
     .map((columns) => columns.filter((column) => rows.some((row) => column.of(row).length > 0)))
     .filter((columns) => columns.length > 0);
@@ -28,11 +42,6 @@ export function renderTable(rows: readonly Row[], width: number, palette: Palett
     ...(i > 0 ? [''] : []),
     ...renderColumns(rows, columns, { width, palette }),
   ]);
-}
-
-interface Frame {
-  readonly width: number;
-  readonly palette: Palette;
 }
 
 function renderColumns(

@@ -1,0 +1,4 @@
+import { runServerCases } from '../run.js';
+import { nestSubject } from './nest.js';
+
+runServerCases(nestSubject('Nest 12', 'Fastify'));

@@ -1,0 +1,1 @@
+export { type E2eeKoaOptions, e2ee } from './middleware.js';

@@ -1,0 +1,136 @@
+import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream/promises';
+import { E2eeError, type E2eeRequest, type E2eeResponse, type E2eeServer } from '@e2ee/core';
+import {
+  guardResponse,
+  type Located,
+  locate,
+  type ResponseGuard,
+  receive,
+  type ServerAndRecipient,
+  takeRequest,
+} from '@e2ee/core/adapter';
+import { HttpException } from '@nestjs/common';
+import type { Binding } from './handlers.js';
+import type { PlatformRequest } from './options.js';
+import type { Call, Paths } from './platform.js';
+
+/** What handlers are given, where it was decrypted. */
+export const openedRequests: WeakMap<IncomingMessage, E2eeRequest> = new WeakMap();
+
+/** One request and its response, on their way through Nest. */
+export class Exchange {
+  #call: Call;
+  readonly #end: ServerAndRecipient<PlatformRequest>;
+  /** In charge of this request: that of the module, or that of the handler. */
+  #server: E2eeServer;
+  /** The paths that the policy was asked about last, so that it is not asked twice. */
+  #asked: string | undefined;
+  /** Nothing for a handler that is left out, and for a path that is refused. */
+  #located: Located | undefined;
+  #refusal: E2eeResponse | undefined;
+  #request: E2eeRequest;
+  #guard: ResponseGuard | undefined;
+
+  constructor(call: Call, end: ServerAndRecipient<PlatformRequest>) {
+    this.#call = call;
+    this.#end = end;
+    this.#server = end.server;
+    this.#request = takeRequest(call.req, call.paths()[0], undefined);
+  }
+
+  /** Goes on with what is known of the request by now. */
+  adopt(call: Call): void {
+    this.#call = call;
+  }
+
+  /** Finds out what the policy says of the path, and keeps the response back where it says anything of that. */
+  locate(): void {
+    const paths = this.#call.paths();
+    const asked = [...new Set(paths)].join(' ');
+    if (asked === this.#asked) return;
+    this.#asked = asked;
+    this.#located = undefined;
+    this.#refusal = undefined;
+    try {
+      this.#located = this.#find(paths);
+      this.#request = takeRequest(this.#call.req, this.#located.path, undefined);
+      if (this.#located.coverage.response) this.#guardResponse();
+    } catch (error) {
+      this.#refusal = this.#refusalFor(error);
+    }
+  }
+
+  /** What to answer before the handlers: the keys, where the request asks for them, or a refusal. */
+  async before(): Promise<E2eeResponse | undefined> {
+    this.locate();
+    const answer = this.#refusal ?? (this.#located?.coverage.keys ? await this.#keys() : undefined);
+    if (answer) this.#guard?.release();
+    return answer;
+  }
+
+  /** Goes by what holds for the handler from now on. Rejects where the request is refused, which is answered already. */
+  async bind(binding: Binding): Promise<void> {
+    if (binding === 'skip') {
+      this.#located = undefined;
+      this.#guard?.release();
+      return;
+    }
+    if (binding) {
+      this.#server = binding;
+      this.#asked = undefined;
+    }
+    this.locate(); // middleware may have rewritten the path since
+    if (this.#refusal) await this.#refuse(this.#refusal);
+  }
+
+  /** Gives the handler plain values. Rejects where the request is refused, which is answered already. */
+  async open(): Promise<void> {
+    if (!this.#located?.coverage.request) return;
+    const { path } = this.#located;
+    const { answer, request } = await receive(this.#server, this.#call.req, [path], this.#call.body());
+    if (answer) return this.#refuse(answer);
+    this.#call.put(request);
+    this.#request = request;
+    openedRequests.set(this.#call.req, request);
+  }
+
+  /** A handler's own server end knows every path; as which operation, the policy tells. */
+  #find(paths: Paths): Located {
+    const { req } = this.#call;
+    const known = locate(this.#end.server, req, paths);
+    return this.#server === this.#end.server ? known : locate(this.#server, req, [known.path]);
+  }
+
+  #keys(): Promise<E2eeResponse | undefined> {
+    return this.#server.publishedKeys(this.#request).catch((error: unknown) => this.#refusalFor(error));
+  }
+
+  #guardResponse(): ResponseGuard {
+    if (this.#guard) return this.#guard;
+    const { recipient } = this.#end;
+    const find = recipient && (() => recipient(this.#call.request));
+    this.#guard = guardResponse(this.#call.res, {
+      protect: (response) => this.#server.protectResponse(this.#request, response, find),
+      failure: (error) => this.#server.errorResponse(error),
+    });
+    this.#call.guardSend(this.#guard);
+    return this.#guard;
+  }
+
+  #refusalFor(error: unknown): E2eeResponse {
+    if (error instanceof E2eeError) return this.#server.errorResponse(error);
+    throw error;
+  }
+
+  /** Answers, and ends the way through Nest. What exception filters write after that is dropped by the guard. */
+  async #refuse(answer: E2eeResponse): Promise<never> {
+    const guard = this.#guardResponse();
+    if (guard.state === 'waiting') {
+      guard.release();
+      this.#call.answer(answer);
+      await finished(this.#call.res, { cleanup: true }).catch(() => {}); // a client that is gone has gone
+    }
+    throw new HttpException('The request was refused, and is answered already', answer.status);
+  }
+}

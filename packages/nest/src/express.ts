@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ResponseGuard, sendAnswer } from '@e2ee/core/adapter';
+import type { HttpServer } from '@nestjs/common';
+import type { PlatformRequest } from './options.js';
+import type { Call, Platform, Stages } from './platform.js';
+
+type Request = IncomingMessage &
+  PlatformRequest & {
+    readonly baseUrl: string;
+    readonly path: string;
+    readonly originalUrl: string;
+    body?: unknown;
+  };
+
+type Response = ServerResponse & { readonly send: (...args: unknown[]) => Response };
+
+export const express: Platform = {
+  callOf,
+
+  first(application: HttpServer, stages: Stages): void {
+    application.use?.(function e2eeArrival(req: Request, res: Response, next: () => void): void {
+      stages.arrive(callOf(req, res));
+      next();
+    });
+  },
+
+  second(application: HttpServer, stages: Stages): void {
+    application.use?.(function e2eeMiddleware(
+      req: Request,
+      res: Response,
+      next: (error?: unknown) => void,
+    ): void {
+      stages
+        .before(callOf(req, res))
+        .then((answer) => (answer ? sendAnswer(res, answer) : next()))
+        .catch(next);
+    });
+  },
+};
+
+function callOf(req: Request, res: Response): Call {
+  return {
+    request: req,
+    req,
+    res,
+    paths: () => [req.baseUrl + req.path, req.path, req.originalUrl],
+    body: () => req.body,
+    put({ headers, body }) {
+      if (body !== undefined) req.body = body;
+      if (headers['content-type'] !== undefined) req.headers['content-type'] = headers['content-type'];
+    },
+    guardSend: (guard) => guardSend(res, guard),
+    answer: (answer) => sendAnswer(res, answer),
+  };
+}
+
+/**
+ * `res.json` and `res.send` end in `res.send(text)`. What is protected there goes on through Express, which makes an
+ * ETag of it, and through middleware behind this one, such as compression.
+ */
+function guardSend(res: Response, guard: ResponseGuard): void {
+  const { send } = res;
+
+  function guardedSend(...args: unknown[]): Response {
+    const [body] = args;
+    const isWhole = args.length === 1 && (typeof body === 'string' || ArrayBuffer.isView(body));
+    if (guard.state === 'waiting' && isWhole) {
+      void guard.answer(body, (payload) => void send.call(res, payload));
+    } else if (guard.state === 'waiting' || guard.state === 'released') {
+      Reflect.apply(send, res, args); // an object: Express makes JSON of it and comes back with the text
+    }
+    return res;
+  }
+
+  Object.assign(res, { send: guardedSend });
+}
