@@ -1,11 +1,12 @@
 // For those who write an adapter for a Node server framework
 
+// Responses
+export { guardSend } from './adapter/guard-send.node.js';
 // Options
 export { type AdapterOptions, resolveServer, type ServerAndRecipient } from './adapter/options.js';
 // Requests
 export { readMessage } from './adapter/read-message.node.js';
 export { type Located, locate, type Received, receive, takeRequest } from './adapter/request.node.js';
-// Responses
 export {
   type GuardState,
   guardResponse,

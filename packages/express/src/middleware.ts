@@ -1,7 +1,13 @@
 import type { E2eeRequest, E2eeServer } from '@e2ee/core';
-import { type AdapterOptions, guardResponse, receive, resolveServer, sendAnswer } from '@e2ee/core/adapter';
+import {
+  type AdapterOptions,
+  guardResponse,
+  guardSend,
+  receive,
+  resolveServer,
+  sendAnswer,
+} from '@e2ee/core/adapter';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { guardSend } from './send.js';
 
 /** The options of the server end, with Express' own request where the recipient is looked for. */
 export type E2eeExpressOptions = AdapterOptions<Request>;

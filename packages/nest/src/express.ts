@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ResponseGuard, sendAnswer } from '@e2ee/core/adapter';
+import { guardSend, sendAnswer } from '@e2ee/core/adapter';
 import type { HttpServer } from '@nestjs/common';
 import type { PlatformRequest } from './options.js';
 import type { Call, Platform, Stages } from './platform.js';
@@ -52,25 +52,4 @@ function callOf(req: Request, res: Response): Call {
     guardSend: (guard) => guardSend(res, guard),
     answer: (answer) => sendAnswer(res, answer),
   };
-}
-
-/**
- * `res.json` and `res.send` end in `res.send(text)`. What is protected there goes on through Express, which makes an
- * ETag of it, and through middleware behind this one, such as compression.
- */
-function guardSend(res: Response, guard: ResponseGuard): void {
-  const { send } = res;
-
-  function guardedSend(...args: unknown[]): Response {
-    const [body] = args;
-    const isWhole = args.length === 1 && (typeof body === 'string' || ArrayBuffer.isView(body));
-    if (guard.state === 'waiting' && isWhole) {
-      void guard.answer(body, (payload) => void send.call(res, payload));
-    } else if (guard.state === 'waiting' || guard.state === 'released') {
-      Reflect.apply(send, res, args); // an object: Express makes JSON of it and comes back with the text
-    }
-    return res;
-  }
-
-  Object.assign(res, { send: guardedSend });
 }
