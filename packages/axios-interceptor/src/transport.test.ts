@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Bank, localOptions, send } from '../test/bank.js';
@@ -81,6 +82,19 @@ describe.each(ADAPTERS)('a client that requires TLS, with the %s adapter', (adap
     expect(bank.arrivals).toHaveLength(1);
   });
 
+  it('goes to this machine by no proxy', async () => {
+    const adapted = vi.fn();
+    const proxy = { host: '192.0.2.1', port: 8080 };
+    const api = createApi({ baseURL: bank.url, adapter: adapted, proxy });
+    expect(await failureOf(api.post('/v2/payments', BODY))).toMatchObject({ code: 'tls_required' });
+    vi.stubEnv('HTTP_PROXY', 'http://192.0.2.1:8080');
+    const byDefault = axios.create({ baseURL: bank.url, adapter: adapted });
+    e2ee(byDefault, { ...localOptions, requireTls: true });
+    expect(await failureOf(byDefault.post('/v2/payments', BODY))).toMatchObject({ code: 'tls_required' });
+    vi.unstubAllEnvs();
+    expect(adapted).not.toHaveBeenCalled();
+  });
+
   it('is asked for: without the option a name in the clear is tried', async () => {
     const adapted = vi.fn(async () => Promise.reject(new Error('tried')));
     const api = createApi({ baseURL: 'http://api.example.com', adapter: adapted }, false);
@@ -99,6 +113,7 @@ describe('TLS below 1.2', () => {
       { secureProtocol: 'TLSv1_1_client_method' },
       { secureProtocol: 'TLS_method' },
       { secureProtocol: 'SSLv23_method' },
+      { secureContext: createSecureContext({ minVersion: 'TLSv1' }) },
     ]) {
       const api = createApi({ baseURL: secureUrl(), adapter: 'http', httpsAgent: agent(options) });
       const what = JSON.stringify(options);

@@ -6,15 +6,19 @@ type Config = InternalAxiosRequestConfig;
 interface TlsOptions {
   readonly minVersion?: string;
   readonly secureProtocol?: string;
+  /** Shows nothing of what it allows. */
+  readonly secureContext?: unknown;
 }
 
 /** Whether a request goes by TLS 1.2 or later, or does not leave this machine. */
-export function isSecure(uri: string, { httpsAgent }: Config): boolean {
+export function isSecure(uri: string, config: Config): boolean {
   const base = Reflect.get(globalThis, 'location')?.href;
   if (!URL.canParse(uri, base)) return false;
   const { protocol, hostname } = new URL(uri, base);
-  if (protocol === 'http:') return isLoopback(hostname);
-  return protocol === 'https:' && !allowsOldTls(httpsAgent?.options) && !allowsOldTls(platformDefaults());
+  if (protocol === 'http:') return isLoopback(hostname) && !usesProxy(config);
+  const { http2Options } = config as { http2Options?: TlsOptions }; // of Axios 1.21; 1.7 has none
+  const settings = [config.httpsAgent?.options, http2Options, platformDefaults()];
+  return protocol === 'https:' && !settings.some(allowsOldTls);
 }
 
 /** Refuses redirections that leave TLS: they would carry the request along. */
@@ -29,7 +33,15 @@ export function keepToTls(config: Config): void {
   config.fetchOptions = { ...fetchOptions, redirect: redirect === 'follow' ? 'error' : redirect };
 }
 
-function allowsOldTls({ minVersion = '', secureProtocol = '' }: TlsOptions = {}): boolean {
+/** Whether Axios may hand a request in the clear to a proxy. */
+function usesProxy({ proxy }: Config): boolean {
+  if (proxy !== undefined) return Boolean(proxy);
+  const { env = {} } = Object(Reflect.get(globalThis, 'process')) as { env?: Record<string, string> };
+  return Boolean(env.http_proxy ?? env.HTTP_PROXY ?? env.all_proxy ?? env.ALL_PROXY);
+}
+
+function allowsOldTls({ minVersion = '', secureProtocol = '', secureContext }: TlsOptions = {}): boolean {
+  if (secureContext !== undefined) return true;
   const isPinned = /^(?:TLSv1_2_.*)?$/.test(secureProtocol); // every other name of one means, or allows, an older one
   return !isPinned || /^TLSv1(?:\.1)?$/.test(minVersion);
 }

@@ -14,3 +14,5 @@ export {
   type ResponseGuard,
 } from './adapter/response-guard.node.js';
 export { sendAnswer } from './adapter/response-head.node.js';
+// Policies
+export { mergedRows } from './policy/define-policy.js';

@@ -38,6 +38,7 @@ const JSON_WAYS: Readonly<Record<string, Way>> = {
   'another type of JSON': (res) => res.type('application/vnd.api+json').send(TEXT),
   'JSON under a type of text': (res) => res.type('text').send(TEXT),
   'res.send of JSON as bytes': (res) => res.type('json').send(Buffer.from(TEXT)),
+  'res.json of bytes': (res) => res.json(Buffer.from(TEXT)),
   'res.end of JSON as text': (res) => res.type('json').end(TEXT),
   'res.end of JSON without a type': (res) => res.end(TEXT),
   'res.end of JSON as bytes': (res) => res.end(Buffer.from(TEXT)),

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { E2eeError, encryptedBy, type PolicyRows } from '@e2ee/core';
+import { mergedRows } from '@e2ee/core/adapter';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { openedRequests } from './exchange.js';
 
@@ -12,8 +13,8 @@ type Rules = PolicyRows | typeof SKIP;
 /**
  * Protects a handler, or every handler of a controller, by rows of its own: the path of the request does not matter.
  *
- * Rows add up, by field path: a row of the handler goes before one of its controller, and that before one of the policy
- * for the same field. To lift one, write `none`. A mistake stops the start of the application with `policy_invalid`.
+ * Rows add up, by field path and member: what the handler says goes before what its controller says, and that before the
+ * policy. What is not mentioned stays. To lift a treatment, write `none`. A mistake stops the start of the application with `policy_invalid`.
  *
  * @example
  * \@Protect({ payee: { request: 'encrypt', response: 'redact' } })
@@ -21,7 +22,7 @@ type Rules = PolicyRows | typeof SKIP;
  * create(@Body() checkout: Checkout): Receipt { … }
  */
 export function Protect(rows: PolicyRows): MethodDecorator & ClassDecorator {
-  return rulesDecorator((before) => (before === SKIP ? contradiction() : { ...before, ...rows }));
+  return rulesDecorator((before) => (before === SKIP ? contradiction() : mergedRows(before, rows)));
 }
 
 /**
@@ -54,7 +55,7 @@ export function rulesOf(type: object & { prototype: object }, method: string): R
   const ofClass = Reflect.getMetadata(KEY, type) as Rules | undefined; // only the decorators above write it
   const ofMethod = Reflect.getMetadata(KEY, type.prototype, method) as Rules | undefined;
   if (ofMethod === undefined || ofMethod === SKIP) return ofMethod ?? ofClass;
-  return ofClass === SKIP ? ofMethod : { ...ofClass, ...ofMethod };
+  return ofClass === SKIP ? ofMethod : mergedRows(ofClass, ofMethod);
 }
 
 /**

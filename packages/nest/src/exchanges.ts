@@ -53,6 +53,9 @@ export class E2eeExchanges implements Stages {
   }
 }
 
+/** What separates segments: `\\` may, or may be a character like any other. */
+const SEPARATORS = ['/\\\\', '/'] as const;
+
 /**
  * Each path as it is and below the global prefix, so that a policy may name either. Prefixes are counted, not compared:
  * how a platform spells them alike is the platform's business.
@@ -60,9 +63,12 @@ export class E2eeExchanges implements Stages {
 function withoutPrefix(paths: Paths, prefix: string): Paths {
   const depth = prefix.split('/').filter(Boolean).length;
   if (depth === 0) return paths;
-  const head = new RegExp(
-    `^(?:[a-z][a-z\\d+.-]*:[/\\\\]{2}[^/\\\\?#]*)?(?:[/\\\\]+[^/\\\\?#]+){${depth}}`,
-    'i',
+  const heads = SEPARATORS.map(
+    (slash) =>
+      new RegExp(
+        `^(?:[a-z][a-z\\d+.-]*:[${slash}]{2}[^${slash}?#]*)?(?:[${slash}]+[^${slash}?#]+){${depth}}`,
+        'i',
+      ),
   );
-  return [...paths, ...paths.map((path) => path.replace(head, ''))] as const;
+  return [...paths, ...heads.flatMap((head) => paths.map((path) => path.replace(head, '')))] as const;
 }

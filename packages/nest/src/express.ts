@@ -12,7 +12,7 @@ type Request = IncomingMessage &
     body?: unknown;
   };
 
-type Response = ServerResponse & { readonly send: (...args: unknown[]) => Response };
+type Response = ServerResponse & Record<'send' | 'json', (...args: unknown[]) => unknown>;
 
 export const express: Platform = {
   callOf,

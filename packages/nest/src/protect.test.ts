@@ -63,6 +63,14 @@ describe.each(subjects)('the decorators, $name:', (subject) => {
       expect(events).toMatchObject([{ type: 'request_refused', operation: 'Shop.pay' }]);
     });
 
+    it('leaves protected what another row does not mention', async () => {
+      const type = shop(Protect({ card: { request: 'encrypt' } }));
+      Protect({ card: { response: 'redact' } })(type);
+      const { send } = await start(subject, { controllers: [type] });
+      const answer = await send({ path, body: { encrypted_card: await sealed({ pan: CANARY }) } });
+      expect(answer).toMatchObject({ status: 200, json: { card: { pan: MASK } } });
+    });
+
     it('encrypts for the recipient, whole answers and whole messages included', async () => {
       const rows = { card: { request: 'encrypt', response: 'encrypt' } } as const;
       const controllers = [shop(Protect(rows))];

@@ -63,6 +63,17 @@ describe.each(subjects)('the paths, $name:', (subject) => {
     },
   );
 
+  it('are known below a prefix that is a parameter, whatever stands for it', async () => {
+    for (const tenant of ['acme', 'a%2Fb', 'a%5Cb', 'a\\b', 'a\\b\\c']) {
+      const { send } = await start(subject, {
+        controllers: [echoes(subject)],
+        main: (app) => app.setGlobalPrefix(':tenant'),
+      });
+      const { text } = await send({ path: `/${tenant}${SESSIONS}`, body: { payee: CANARY } });
+      expect(text, tenant).not.toContain(CANARY);
+    }
+  });
+
   it('are those of versions, modules and parameters as they come together', async () => {
     @Controller({ path: ':shop/payments', version: '2' })
     class Payments {

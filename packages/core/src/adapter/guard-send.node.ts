@@ -3,6 +3,7 @@ import type { ResponseGuard } from './response-guard.node.js';
 /** A response of Express', whoever has set Express up. */
 interface SendingResponse {
   readonly send: (...args: never[]) => unknown;
+  readonly json: (...args: never[]) => unknown;
 }
 
 /**
@@ -10,7 +11,7 @@ interface SendingResponse {
  * an ETag of it, and through middleware behind this one, such as compression.
  */
 export function guardSend(res: SendingResponse, guard: ResponseGuard): void {
-  const send = res.send as (...args: unknown[]) => unknown;
+  const { send, json } = res as Record<'send' | 'json', (...args: unknown[]) => unknown>;
 
   function guardedSend(...args: unknown[]): SendingResponse {
     const [body] = args;
@@ -23,5 +24,10 @@ export function guardSend(res: SendingResponse, guard: ResponseGuard): void {
     return res;
   }
 
-  Object.assign(res, { send: guardedSend });
+  /** Bytes would become a list of numbers, in which nobody finds a field. */
+  function guardedJson(...args: unknown[]): unknown {
+    return ArrayBuffer.isView(args[0]) ? guardedSend(args[0]) : json.apply(res, args);
+  }
+
+  Object.assign(res, { send: guardedSend, json: guardedJson });
 }

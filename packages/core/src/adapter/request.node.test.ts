@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { CANARY, exchange, get, redactingServer, serve } from '../../test/raw-http.js';
 import type { E2eeError } from '../errors.js';
+import { createE2eeServer } from '../exchange/server.js';
 import { createKeyRing } from '../keys/key-ring.js';
+import { banked } from '../profiles/banked.js';
 import { locate, type Received, receive, takeRequest } from './request.node.js';
 
 const server = redactingServer();
@@ -54,6 +56,26 @@ describe('locating a request', () => {
 
   it('takes the first of those that nobody knows', async () => {
     expect(await located(['/a', '/b'])).toMatchObject({ path: '/a', coverage: { response: false } });
+  });
+
+  it('refuses what is another operation below the place of mounting, and takes what was rewritten', async () => {
+    const both = createE2eeServer({
+      profile: banked,
+      keyRing: await createKeyRing(),
+      onEvent: () => {},
+      policy: { 'GET /:a/:b': { x: { response: 'redact' } }, 'GET /pay': { payee: { response: 'redact' } } },
+    });
+    const operationOf = (paths: readonly [string, ...string[]]) =>
+      seen(get(paths[0]), (req) => locate(both, req, paths).coverage.operation);
+    expect(await operationOf(['/pay', '/pay', '/old/path'])).toBe('GET /pay');
+    expect(await operationOf(['/a/pay'])).toBe('GET /:a/:b');
+    const refusal = seen(get('/a/pay'), (req) => {
+      expect(() => locate(both, req, ['/a/pay', '/pay'])).toThrow(
+        expect.objectContaining({ code: 'operation_refused', status: 400 }),
+      );
+      return true;
+    });
+    expect(await refusal).toBe(true);
   });
 
   it('knows what came by TLS 1.2 or later, whatever a header says', async () => {

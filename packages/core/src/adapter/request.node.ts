@@ -14,8 +14,8 @@ export interface Located {
 /**
  * The first of several paths of one request that the policy, or the publication of the keys, knows; the first one where
  * none is known. Put the path that the framework routes first, then what of it is below the place where the adapter is
- * mounted, then what the client sent. Synchronous; touches no key. Throws `operation_refused` for an ambiguous path, and
- * `tls_required`.
+ * mounted, then what the client sent. Synchronous; touches no key. Throws `operation_refused` for an ambiguous path, also
+ * one that is another operation below the place of mounting, and `tls_required`.
  */
 export function locate(
   server: E2eeServer,
@@ -25,6 +25,11 @@ export function locate(
   const request = headOf(req);
   const found = [...new Set(paths)].map((path) => ({ path, coverage: server.covers({ ...request, path }) }));
   const known = found.find(({ coverage }) => coverage.keys || coverage.operation !== undefined);
+  if (known && found.some((other) => isOtherReading(other, known))) {
+    throw new E2eeError('operation_refused', 'The path leads to two operations of the policy', {
+      status: 400,
+    });
+  }
   return known ?? (found[0] as Located); // there is always the first
 }
 
@@ -81,6 +86,14 @@ export async function receive(
     if (error instanceof E2eeError) return { answer: server.errorResponse(error) };
     throw error;
   }
+}
+
+/** Whether a path, with or without what it begins with, is another operation: nobody can tell which one is meant. */
+function isOtherReading(other: Located, { path, coverage }: Located): boolean {
+  const { operation } = other.coverage;
+  if (operation === undefined || coverage.operation === undefined || operation === coverage.operation)
+    return false;
+  return path.endsWith(other.path) || other.path.endsWith(path);
 }
 
 function headOf(req: IncomingMessage): Pick<E2eeRequest, 'method' | 'headers' | 'secure'> {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { E2eeResponse } from '../exchange/message.js';
-import { applyHead, forgetBody, headersOf, payloadOf, prepare, setHeaders } from './response-head.node.js';
+import { applyHead, dropReason, forgetBody, headersOf, payloadOf, prepare, setHeaders } from './response-head.node.js';
 
 /**
  * `waiting` for the handler's answer; `busy` protecting it; `released`: what comes passes; `closed`: the answer is
@@ -162,6 +162,7 @@ export function guardResponse(res: ServerResponse, { protect, failure }: Protect
         changed: (result) => {
           state = 'released';
           applyHead(res, result);
+          dropReason(res, result);
           deliver(payloadOf(result));
           dropHeld();
         },

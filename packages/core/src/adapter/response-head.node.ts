@@ -16,6 +16,7 @@ export function sendAnswer(res: ServerResponse, answer: E2eeResponse): void {
 /** Brings the head to that of `answer`, framing included, and returns the bytes that belong to it. */
 export function prepare(res: ServerResponse, answer: E2eeResponse): Buffer | undefined {
   applyHead(res, answer);
+  dropReason(res, answer);
   const payload = payloadOf(answer);
   for (const name of ['content-length', 'transfer-encoding', 'trailer']) res.removeHeader(name);
   if (!WITHOUT_LENGTH.includes(answer.status)) res.setHeader('content-length', payload?.length ?? 0);
@@ -37,6 +38,11 @@ export function applyHead(res: ServerResponse, { status, headers }: E2eeResponse
 /** Takes away the length, the hash and the like of a body that is not sent. */
 export function forgetBody(res: ServerResponse): void {
   applyHead(res, { status: res.statusCode, headers: headersForBody(headersOf(res)) });
+}
+
+/** A reason that somebody wrote for an error may say what its body must not. */
+export function dropReason(res: ServerResponse, { status }: E2eeResponse): void {
+  if (status >= 400) Reflect.deleteProperty(res, 'statusMessage');
 }
 
 /** Bytes, because frameworks add a charset to the content type of a text. */

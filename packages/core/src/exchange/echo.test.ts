@@ -50,6 +50,16 @@ describe('an error that repeats a protected value', () => {
   });
 });
 
+describe('the search for protected values', () => {
+  it('is bounded: with more to look for, the body is given up at once', () => {
+    const request = { list: Array.from({ length: 20_000 }, (_, i) => `secret number ${i}`) };
+    const body = { errors: Array.from({ length: 20_000 }, (_, i) => `list.${i} is too long`) };
+    const started = performance.now();
+    expect(() => check(body, '/whole', request)).toThrow(refused);
+    expect(performance.now() - started).toBeLessThan(1000); // it was 2.5 s
+  });
+});
+
 describe('an error passes', () => {
   it.each<[string, unknown]>([
     ['that names a field', { errors: [{ source: 'payee.account_number', title: 'has 8 digits' }] }],
@@ -60,6 +70,12 @@ describe('an error passes', () => {
     ['of null', null],
   ])('%s', (_, body) => {
     expect(() => check(body)).not.toThrow();
+  });
+
+  it('that speaks of types and of fields, though a value is called the same', () => {
+    const request = { payee: { name: 'string', password: 'password' } };
+    const body = { message: ['payee.name must be a string', 'password is required'] };
+    expect(() => check(body, '/fields', request)).not.toThrow();
   });
 
   it('whose request has no body, or none that is known', () => {

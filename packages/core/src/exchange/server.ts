@@ -85,7 +85,7 @@ export interface E2eeServer {
   publishedKeys(request: E2eeRequest): Promise<E2eeResponse | undefined>;
   /**
    * The same server end for one handler: whatever the path, a request is covered by `rows`, and by what the policy says
-   * of its operation. Where both have a row for a field path, that of `rows` counts. `name` names the handler in events
+   * of its operation. Where both have a row for a field path, each member that `rows` mentions counts. `name` names the handler in events
    * and errors where the policy does not. Throws `policy_invalid`.
    */
   bind(name: string, rows: PolicyRows): E2eeServer;

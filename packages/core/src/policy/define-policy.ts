@@ -59,7 +59,8 @@ export function definePolicy(policy: PolicyDocument | Policy): Policy {
 
 /**
  * A policy that covers every request: with `rows`, and with what `policy` says of the operation that the request is.
- * Where both have a row for a field path, that of `rows` counts. `name` names what `policy` does not know.
+ * Where both have a row for a field path, each member that `rows` mentions counts. `name` names what `policy` does not
+ * know.
  *
  * Throws `policy_invalid`; `match` does, too, for rows that contradict the policy.
  */
@@ -70,7 +71,7 @@ export function bindPolicy(policy: Policy, name: string, rows: PolicyRows): Poli
   const operation = compileRows(everything, own);
   const combined = new Map<Operation, Operation>();
   const combine = (base: Operation): Operation => {
-    const found = combined.get(base) ?? compileRows(base, { ...policy.document[base.name], ...own });
+    const found = combined.get(base) ?? compileRows(base, mergedRows(policy.document[base.name], own));
     combined.set(base, found);
     return found;
   };
@@ -79,6 +80,12 @@ export function bindPolicy(policy: Policy, name: string, rows: PolicyRows): Poli
     return [{ ...everything, target: base ? combine(base) : operation }];
   };
   return new Policy(document, [operation], { find });
+}
+
+/** Rows on top of others: member by member, so that what a row does not mention stays protected. */
+export function mergedRows(base: PolicyRows = {}, own: PolicyRows = {}): PolicyRows {
+  const merged = Object.entries(own).map(([path, row]) => [path, { ...base[path], ...row }]);
+  return { ...base, ...Object.fromEntries(merged) };
 }
 
 /** A frozen copy, so that what the caller changes later changes nothing here. */
