@@ -114,7 +114,8 @@ describe.each(versions)('the policy on $name', (version) => {
       const inner = application(version, bodyParser(), adapter(policy), handler);
       const mounted = await listen(application(version, mount('/payments', inner)));
       expect((await call(mounted, { path: '/payments/payments', body: { other: 1 } })).status).toBe(400);
-      expect((await call(mounted, { path: '/payments/payments', body: { payee: 1 } })).status).toBe(200);
+      const ambiguous = await call(mounted, { path: '/payments/payments', body: { payee: 1 } });
+      expect([ambiguous.status, ambiguous.text]).toEqual([400, expect.stringContaining('operation_refused')]);
     });
   });
 

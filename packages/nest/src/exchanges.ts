@@ -70,5 +70,7 @@ function withoutPrefix(paths: Paths, prefix: string): Paths {
         'i',
       ),
   );
-  return [...paths, ...heads.flatMap((head) => paths.map((path) => path.replace(head, '')))] as const;
+  const [first, ...others] = paths;
+  const below = heads.flatMap((head) => paths.map((path) => path.replace(head, '')));
+  return [first, ...below, ...others];
 }

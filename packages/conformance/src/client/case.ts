@@ -37,8 +37,11 @@ export interface ClientBase {
   readonly limits?: Partial<Limits>;
   /** The adapter is given a client end made beforehand in place of options. */
   readonly madeBeforehand?: boolean;
-  /** The base URL: of the provider (default) with this behind it, of the provider by TLS, or another one. */
-  readonly url?: { readonly below: string } | 'by TLS' | `http${string}`;
+  /**
+   * The base URL: of the provider (default) with this behind it, of the provider by TLS, or under an address that is not
+   * loopback; or another one.
+   */
+  readonly url?: { readonly below: string } | 'by TLS' | 'elsewhere' | `http${string}`;
   /** Options of TLS, beside the certificate. */
   readonly tls?: { readonly minVersion?: string; readonly secureProtocol?: string };
   /** The oldest version of TLS that Node was told to speak, as by `--tls-min-v1.0`. */

@@ -27,7 +27,8 @@ export type Answer =
   | (Head & { way: 'raw'; body?: unknown })
   /** Says that it does not know the key. */
   | { way: 'reject the key' }
-  | { way: 'redirect'; status: number; location: string }
+  /** `elsewhere`: at the same path of {@link Provider.elsewhere}. */
+  | { way: 'redirect'; status: number; location: string | 'elsewhere' }
   /** Closes the connection in place of an answer. */
   | { way: 'drop' }
   /** Begins an answer, and closes the connection in the middle. */
@@ -144,6 +145,11 @@ export class Provider {
     return `https://127.0.0.1:${portOf(this.#secure)}`;
   }
 
+  /** The same, under an address that is none of loopback by its name, so that what must not be sent there is seen. */
+  get elsewhere(): string {
+    return `http://0.0.0.0:${portOf(this.#server)}`;
+  }
+
   get keysUrl(): string {
     return `${this.url}${KEYS_PATH}`;
   }
@@ -234,7 +240,10 @@ export class Provider {
         return send(response, { status, headers: JSON_TYPE, body: JSON.stringify(body) });
       }
       case 'redirect':
-        return send(response, { status: answer.status, headers: { location: answer.location } });
+        return send(response, {
+          status: answer.status,
+          headers: { location: this.#place(answer.location, arrival) },
+        });
       case 'drop':
         response.destroy();
         return;
@@ -248,6 +257,10 @@ export class Provider {
         return;
       case 'hang':
     }
+  }
+
+  #place(location: string, { url }: Arrival): string {
+    return location === 'elsewhere' ? `${this.elsewhere}${url}` : location;
   }
 
   async #handle(

@@ -23,9 +23,11 @@ export function locate(
   paths: readonly [string, ...string[]],
 ): Located {
   const request = headOf(req);
-  const found = [...new Set(paths)].map((path) => ({ path, coverage: server.covers({ ...request, path }) }));
+  const read = (path: string): Located => ({ path, coverage: server.covers({ ...request, path }) });
+  const found = paths.map(read);
   const known = found.find(({ coverage }) => coverage.keys || coverage.operation !== undefined);
-  if (known && found.some((other) => isOtherReading(other, known))) {
+  const [whole, below] = found;
+  if (whole && below && isAnotherBelow(whole, below)) {
     throw new E2eeError('operation_refused', 'The path leads to two operations of the policy', {
       status: 400,
     });
@@ -88,12 +90,10 @@ export async function receive(
   }
 }
 
-/** Whether a path, with or without what it begins with, is another operation: nobody can tell which one is meant. */
-function isOtherReading(other: Located, { path, coverage }: Located): boolean {
-  const { operation } = other.coverage;
-  if (operation === undefined || coverage.operation === undefined || operation === coverage.operation)
-    return false;
-  return path.endsWith(other.path) || other.path.endsWith(path);
+/** Whether a path is one operation as a whole, and another one below the place of mounting: nobody can tell which is meant. */
+function isAnotherBelow(whole: Located, below: Located): boolean {
+  const operations = new Set([whole.coverage.operation, below.coverage.operation]);
+  return operations.size === 2 && !operations.has(undefined) && whole.path.endsWith(below.path);
 }
 
 function headOf(req: IncomingMessage): Pick<E2eeRequest, 'method' | 'headers' | 'secure'> {

@@ -1,6 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { E2eeResponse } from '../exchange/message.js';
-import { applyHead, dropReason, forgetBody, headersOf, payloadOf, prepare, setHeaders } from './response-head.node.js';
+import {
+  applyHead,
+  dropReason,
+  forgetBody,
+  headersOf,
+  payloadOf,
+  prepare,
+  setHeaders,
+} from './response-head.node.js';
 
 /**
  * `waiting` for the handler's answer; `busy` protecting it; `released`: what comes passes; `closed`: the answer is

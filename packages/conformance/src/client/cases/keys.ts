@@ -1,7 +1,7 @@
 import { banked } from '@e2ee/core';
 import { CANARY } from '../../server/answers.js';
 import { opensAs } from '../../server/case.js';
-import { type ClientBase, type ClientCase, type ClientStep, get, once, post, unsent } from '../case.js';
+import { type ClientCase, type ClientStep, get, once, post, unsent } from '../case.js';
 import type { KeySourceName } from '../keys.js';
 import type { Answer, ProviderSetup } from '../provider.js';
 import { JSON_TYPE, MESSAGES, ONE_PAYMENT, OPEN, PAYEE, PAYMENTS, REMOTE, SECRET } from './standard.js';

@@ -137,7 +137,7 @@ const byHand: ClientCase[] = [
       { send: 'eject' },
       again(undefined, {}),
     ],
-    afterwards: { arrived: [WIRE.fields, WIRE.fields] },
+    afterwards: { arrived: [WIRE.fields, WIRE.fields], resent: true },
   },
   ...([PAYMENTS, MESSAGES] as const).map(
     (path): ClientCase => ({

@@ -6,8 +6,9 @@ const REQUIRED: ClientBase = { ...STANDARD, requireTls: true };
 const SECURE: ClientBase = { ...REQUIRED, url: 'by TLS' };
 const REFUSED = { error: 'tls_required' } as const;
 
-/** Nobody is there; what is tried all the same fails otherwise, and in time. */
+/** Places without TLS. At the first one is the provider; at the others nobody is, so that what is tried fails otherwise. */
 const ELSEWHERE = [
+  'elsewhere',
   'http://192.0.2.1',
   'http://localhost.e2ee.invalid',
   'http://127.0.0.1.e2ee.invalid',
@@ -17,14 +18,14 @@ const ELSEWHERE = [
 const origins: ClientCase[] = [
   ...ELSEWHERE.flatMap((url): ClientCase[] =>
     [post(PAYMENTS, SECRET, { timeout: 1_000 }), post(OPEN, SECRET, { timeout: 1_000 })].map((send) => ({
-      name: `nothing is sent to ${url}${send.path}`,
+      name: `nothing is sent without TLS: ${url}, ${send.path}`,
       base: { ...REQUIRED, url },
       ...unsent(send, REFUSED),
     })),
   ),
   {
     name: 'nothing is asked for without TLS either',
-    base: { ...REQUIRED, url: 'http://192.0.2.1' },
+    base: { ...REQUIRED, url: 'elsewhere' },
     ...unsent(get(OPEN, { timeout: 1_000 }), REFUSED),
   },
   {
@@ -33,9 +34,9 @@ const origins: ClientCase[] = [
     ...once(post(PAYMENTS, SECRET), { status: 200, body: SECRET }, { arrived: 1 }),
   },
   {
-    name: 'a place without TLS is tried where none is required',
-    base: { ...STANDARD, url: 'http://e2ee.invalid' },
-    ...once(post(PAYMENTS, SECRET, { timeout: 1_000 }), { error: 'any', message: /./ }, { arrived: 0 }),
+    name: 'a place without TLS is reached where none is required',
+    base: { ...STANDARD, url: 'elsewhere' },
+    ...once(post(PAYMENTS, SECRET, { timeout: 1_000 }), { status: 200, body: SECRET }, { arrived: 1 }),
   },
   {
     name: 'a provider is reached by TLS',
@@ -89,10 +90,10 @@ const redirections: ClientCase[] = [
         name: `a redirection ${status} from ${from} to a place without TLS is not followed`,
         base: {
           ...base,
-          provider: { answers: [{ way: 'redirect', status, location: `http://192.0.2.1${PAYMENTS}` }] },
+          provider: { answers: [{ way: 'redirect', status, location: 'elsewhere' }] },
         },
-        // A client that is told not to follow any says so in its own way; but it is no time-out.
-        ...once(post(PAYMENTS, SECRET, { timeout: 1_500 }), [REFUSED, { error: 'any', message: /./ }], {
+        // A client that is told to follow none says so in its own way.
+        ...once(post(PAYMENTS, SECRET, { timeout: 1_500 }), [REFUSED, { error: 'any' }], {
           arrived: 1,
         }),
       }),
