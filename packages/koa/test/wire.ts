@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import { onTestFinished } from 'vitest';
+
+export { type Answer, type Call, call } from '../../../test/wire.js';
 
 /** Serves an application on a free loopback port until the test ends. */
 export async function listen(app: Koa): Promise<number> {
@@ -13,62 +15,4 @@ export async function listen(app: Koa): Promise<number> {
   });
   await once(server, 'listening');
   return (server.address() as AddressInfo).port; // a TCP server has no other kind of address
-}
-
-export interface Call {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Text goes as it is, anything else as JSON. */
-  readonly body?: unknown;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly bytes: Buffer;
-  readonly text: string;
-  /** The body as JSON; undefined where it is not. */
-  readonly json: unknown;
-}
-
-/** Sends one request exactly as it is given: no redirect, no decompression, no tidying of the path. */
-export async function call(port: number, { method, path = '/', headers, body }: Call): Promise<Answer> {
-  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
-  const message = request({
-    host: '127.0.0.1',
-    port,
-    path,
-    method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: {
-      ...(text !== undefined && {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
-      }),
-      ...headers,
-    },
-    agent: false,
-  });
-  message.end(text);
-  const [response] = await once(message, 'response');
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  return {
-    status: response.statusCode,
-    reason: response.statusMessage,
-    headers: response.headers,
-    bytes,
-    text: bytes.toString(),
-    json: parsed(bytes.toString()),
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -22,9 +22,9 @@ import type {
   Type,
 } from '@nestjs/common';
 import { onTestFinished } from 'vitest';
+import { type Answer, type Call, call } from '../../../test/wire.js';
 import type { E2eeNestOptions } from '../src/index.js';
 import type { Subject } from './subjects.js';
-import { type Answer, type Call, call } from './wire.js';
 
 /** Stands in every protected field. Must never be seen in the clear where it does not belong. */
 export const CANARY = 'CANARY-2b7e151628aed2a6';

@@ -24,15 +24,15 @@ export function locate(
 ): Located {
   const request = headOf(req);
   const read = (path: string): Located => ({ path, coverage: server.covers({ ...request, path }) });
-  const found = paths.map(read);
+  const found = [...new Set(paths)].map(read);
   const known = found.find(({ coverage }) => coverage.keys || coverage.operation !== undefined);
-  const [whole, below] = found;
-  if (whole && below && isAnotherBelow(whole, below)) {
+  const whole = found[0] as Located; // there is always the first
+  if (found.some((other) => other.path === paths[1] && isAnotherBelow(whole, other))) {
     throw new E2eeError('operation_refused', 'The path leads to two operations of the policy', {
       status: 400,
     });
   }
-  return known ?? (found[0] as Located); // there is always the first
+  return known ?? whole;
 }
 
 /**

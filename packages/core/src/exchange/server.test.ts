@@ -163,3 +163,24 @@ describe('the two ends together', () => {
     expect(error).toBeInstanceOf(E2eeError);
   });
 });
+
+describe('an error that repeats a protected value of its request', () => {
+  const SECRET = 'secret-4711';
+
+  it.each(['/both', '/requests'])('loses its body and keeps its status: %s', async (path) => {
+    const events: unknown[] = [];
+    const server = await serverWith({ onEvent: (event: unknown) => events.push(event) });
+    const request = post(path, { a: SECRET });
+    const said = { message: `no such account: ${SECRET}` };
+    const refused = await server.protectResponse(request, answer(said, 422));
+    expect(refused.status).toBe(422);
+    expect(refused.body).toEqual({ errors: [expect.objectContaining({ code: 'response_refused' })] });
+    expect(JSON.stringify([refused, events])).not.toContain(SECRET);
+    expect(events).toMatchObject([{ type: 'response_refused', operation: `POST ${path}` }]);
+
+    const other = await server.protectResponse(request, answer({ message: 'no such account' }, 422));
+    expect(other).toMatchObject({ status: 422, body: { message: 'no such account' } });
+    const success = await server.protectResponse(request, answer(said, 201));
+    expect(success.body).toEqual(said); // what an answer says beside its rows is the handler's business
+  });
+});

@@ -61,8 +61,7 @@ export async function serviceKey(options: ServiceKeyOptions): Promise<Decryption
     // Services call this anything but a bad ciphertext, and charge for it.
     if (encryptedKey.length !== length) refuseToken();
     const cek = await askService(encryptedKey, { kid, alg, timeout }, unwrapper);
-    const isBytes = ArrayBuffer.isView(cek);
-    if (!isBytes && (cek ?? undefined) !== undefined)
+    if (cek !== undefined && cek !== null && !ArrayBuffer.isView(cek))
       unavailable('The key service answered something else than bytes');
     return cek ?? refuseToken();
   };
