@@ -1,13 +1,22 @@
-import { defaultServerConditions } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumLaunch } from './packages/chromium/src/index.js';
 import { nest11 } from './packages/nest/nest-11/plugin.js';
 
-export default defineConfig({
+const EXCLUDED = ['**/node_modules/**', '**/dist/**'];
+
+/** RSA key generation on a busy two-core machine takes seconds. */
+const TIMEOUTS = { testTimeout: 20_000, hookTimeout: 30_000 };
+
+const node: TestProjectInlineConfiguration = {
   // Tests of @e2ee/nest run on two versions of Nest.
   plugins: [nest11()],
   // Workspace packages resolve to their source, so that tests need no build.
   ssr: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } },
   test: {
+    ...TIMEOUTS,
+    name: 'node',
     include: [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
@@ -15,11 +24,38 @@ export default defineConfig({
       'test/**/*.test.ts',
       'docs/**/*.test.ts',
     ],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    exclude: [...EXCLUDED, '**/*.browser.test.ts'],
     // Prints which subject has passed how many of the conformance cases.
     globalSetup: ['packages/conformance/src/matrix.ts'],
-    // RSA key generation on a busy two-core machine takes seconds.
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
   },
-});
+};
+
+/** The core's tests once more, in a real browser: all but those of what only Node has. */
+const chromium: TestProjectInlineConfiguration = {
+  resolve: { conditions: ['@e2ee/source', ...defaultClientConditions] },
+  // All that these tests import of others: to find one of them during a run would reload the page.
+  optimizeDeps: {
+    noDiscovery: true,
+    include: ['ajv/dist/2020.js', 'fast-check', 'jose', 'jose-jwe-jws/dist/jose.min.js'].map(
+      (dependency) => `@e2ee/core > ${dependency}`,
+    ),
+  },
+  test: {
+    ...TIMEOUTS,
+    name: 'chromium',
+    include: ['packages/core/src/**/*.test.ts'],
+    exclude: [...EXCLUDED, '**/*.node.test.ts'],
+    // What a page fetches keys from.
+    globalSetup: ['packages/core/test/key-server.ts'],
+    browser: {
+      enabled: true,
+      provider: playwright({ launchOptions: await chromiumLaunch() }),
+      instances: [{ browser: 'chromium' }],
+      headless: true,
+      isolate: false,
+      screenshotFailures: false,
+    },
+  },
+};
+
+export default defineConfig({ test: { projects: [node, chromium] } });

@@ -12,6 +12,8 @@ const STATUS = {
   key_invalid: 500,
   /** No valid key can be had at the moment: the JWKS is out of reach or every key in it has expired. */
   keys_unavailable: 503,
+  /** There is no WebCrypto: the page came by plain `http:`, not from localhost. Nothing was sent. */
+  crypto_unavailable: 500,
   /** Encryption failed although a key was there. Nothing was sent. */
   encryption_failed: 500,
   /** The one answer to every bad token: malformed, tampered with, wrong key, refused algorithm. */
@@ -89,6 +91,12 @@ export class E2eeError extends Error {
     const { name, code, status, message, path } = this;
     return path === undefined ? { name, code, status, message } : { name, code, status, message, path };
   }
+}
+
+/** Whoever is to hear of events, if anybody is. Throws `option_invalid` for what is no function. */
+export function checkListener<Listener>(onEvent: Listener | undefined): Listener | undefined {
+  if (onEvent === undefined || typeof onEvent === 'function') return onEvent;
+  return invalidOption('onEvent', 'a function', onEvent);
 }
 
 /** Throws `option_invalid` naming the option and the kind of value it was given. */

@@ -1,26 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { inspect } from 'node:util';
-import { base64url, type JWK } from 'jose';
 import { importKey } from '../src/keys/import-key.js';
 import { asDecryptionKey, asEncryptionKey, type DecryptionKey, type EncryptionKey } from '../src/keys/key.js';
-
-/** An RSA key pair in the forms that tests need. */
-export interface RsaPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-  readonly publicJwk: JWK;
-  readonly privateJwk: JWK;
-}
-
-/** Makes a key pair; 2048 bits take about 0.3 s, so make one per file and share it. */
-export function rsaPair(modulusLength = 2048, publicExponent = 0x10001): RsaPair {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength, publicExponent });
-  return { publicKey, privateKey, publicJwk: jwkOf(publicKey), privateJwk: jwkOf(privateKey) };
-}
-
-export function jwkOf(key: KeyObject): JWK {
-  return { ...key.export({ format: 'jwk' }), kty: key.asymmetricKeyType === 'ec' ? 'EC' : 'RSA' };
-}
+import { fromBase64url, toBase64url, toHex } from './bytes.js';
+import { inspected } from './runtime.js';
+import type { RsaPair, StoredPair } from './stored-keys.js';
 
 export async function encryptionKeyOf({ publicJwk }: RsaPair, kid?: string): Promise<EncryptionKey> {
   return asEncryptionKey(await importKey(kid === undefined ? publicJwk : { ...publicJwk, kid }));
@@ -34,7 +16,7 @@ export async function decryptionKeyOf({ privateJwk }: RsaPair, kid?: string): Pr
 export function modulus(bits: number): string {
   const bytes = new Uint8Array(Math.ceil(bits / 8)).fill(0xa5);
   bytes[0] = 2 ** ((bits - 1) % 8);
-  return base64url.encode(bytes);
+  return toBase64url(bytes);
 }
 
 /** The error that a promise rejects with, or that a function throws. Fails when there is none. */
@@ -50,18 +32,16 @@ export async function errorOf(work: Promise<unknown> | (() => unknown)): Promise
 /** Everything a log could show of a value: inspected to the bottom, as JSON, as text, with its stack and its cause. */
 export function everythingOf(value: unknown): string {
   const stack = value instanceof Error ? `${value.stack}${everythingOf(value.cause)}` : '';
-  const shown = inspect(value, { depth: 20, showHidden: true, maxStringLength: null, maxArrayLength: null });
-  return `${shown}\n${JSON.stringify(value)}\n${String(value)}\n${stack}`;
+  return `${inspected(value)}\n${JSON.stringify(value)}\n${String(value)}\n${stack}`;
 }
 
 /** Recognisable parts of a private key, in each spelling in which they could leak. */
-export function secretsOf({ privateKey, privateJwk }: RsaPair): string[] {
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+export function secretsOf({ pkcs8, privateJwk }: Pick<StoredPair, 'pkcs8' | 'privateJwk'>): string[] {
   const { d, p, q, dp, dq, qi } = privateJwk;
   const members = [d, p, q, dp, dq, qi].map(String);
-  const hex = members.map((member) => Buffer.from(member, 'base64url').toString('hex'));
+  const hex = members.map((member) => toHex(fromBase64url(member)));
   const spaced = hex.map((text) => text.slice(0, 40).replace(/(..)(?=.)/g, '$1 '));
-  return [...members, ...hex, ...spaced, ...pem.split('\n').slice(5, 10), 'PRIVATE KEY'];
+  return [...members, ...hex, ...spaced, ...pkcs8.split('\n').slice(5, 10), 'PRIVATE KEY'];
 }
 
 /** A self-signed X.509 v3 certificate (RSA 2048, e = 65537). Its private key was thrown away. */
@@ -86,3 +66,7 @@ Ko6riPATMBuaPwIB2I+NmHP9RUfgVZ1L8MpfpjIraCwWnVfsWBXE/Nth+hfJHLtF
 nw==
 -----END CERTIFICATE-----
 `;
+
+/** The modulus of its public key, whose exponent is 65537. */
+export const CERTIFIED_MODULUS =
+  'vvG8IT-5Jf_LKfj4crrP67IOZBEE5Yrk6T0YiLFErEyTcDAVT2vJVi5DHuv3KDOgUsyHOn111Y3Zf-nASCWpEve0wOMxOz4ebAIYuuyd1o3OB2cFYFKutAGFlWEwh3lYJMpMDJRn4v1fTpXE7aWoRSOcWpsYFtoIQW8DdnRDxruDM8l7Wg3zflzsmgiozZuPkrOXfG26vK2uaBFH0DU52KoJ-gqdhSl70_WyilA9GngONcTYXOlu0fj7JilwfeRLaMeXouVdaUOVynAp88hAuO4QBcKSrLqHu80WhutLXxLkSqrq2pJNJIXZjIBdXq9MaaZ0gwEe0WYBtLlom9FkWQ';

@@ -1,4 +1,3 @@
-import { exportJWK, generateKeyPair } from 'jose';
 import { E2eeError } from '../src/errors.js';
 import { createE2eeClient, type E2eeClient, type E2eeClientOptions } from '../src/exchange/client.js';
 import type { E2eeEvent } from '../src/exchange/events.js';
@@ -6,12 +5,13 @@ import type { E2eeRequest, E2eeResponse } from '../src/exchange/message.js';
 import type { Recipient } from '../src/exchange/recipient.js';
 import { createE2eeServer, type E2eeServer, type E2eeServerOptions } from '../src/exchange/server.js';
 import { staticKeys } from '../src/keys/encryption-keys.js';
-import { importKey } from '../src/keys/import-key.js';
-import { asDecryptionKey, asEncryptionKey, type DecryptionKey, type EncryptionKey } from '../src/keys/key.js';
+import type { DecryptionKey, EncryptionKey } from '../src/keys/key.js';
 import { createKeyRing, type KeyRing } from '../src/keys/key-ring.js';
 import type { PolicyDocument } from '../src/policy/policy.js';
 import { banked } from '../src/profiles/banked.js';
 import type { Profile } from '../src/profiles/profile.js';
+import { decryptionKeyOf, encryptionKeyOf } from './keys-fixtures.js';
+import { RSA } from './stored-keys.js';
 
 /** Both halves of one party's key pair. */
 export interface Party {
@@ -21,7 +21,7 @@ export interface Party {
 
 const parties = new Map<string, Promise<Party>>();
 
-/** A party with a new key pair. Key pairs are slow to make, so that one name is one party for the whole test file. */
+/** A party with a key pair of its own: one name is one party for the whole test file, of up to four. */
 export function party(kid: string): Promise<Party> {
   const made = parties.get(kid) ?? makeParty(kid);
   parties.set(kid, made);
@@ -29,10 +29,11 @@ export function party(kid: string): Promise<Party> {
 }
 
 async function makeParty(kid: string): Promise<Party> {
-  const { publicKey, privateKey } = await generateKeyPair('RSA-OAEP-256', { extractable: true });
+  const pair = RSA[parties.size];
+  if (!pair) throw new Error('There are no more stored keys');
   return {
-    encryptionKey: asEncryptionKey(await importKey(await exportJWK(publicKey), { kid })),
-    decryptionKey: asDecryptionKey(await importKey(await exportJWK(privateKey), { kid })),
+    encryptionKey: await encryptionKeyOf(pair, kid),
+    decryptionKey: await decryptionKeyOf(pair, kid),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactingServer } from '../../test/raw-http.js';
+import { redactingServer } from '../../test/redacting-server.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { banked } from '../profiles/banked.js';
 import { resolveServer } from './options.js';

@@ -13,17 +13,8 @@ import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  CANARY,
-  dial,
-  exchange,
-  get,
-  parse,
-  redactingServer,
-  serve,
-  settle,
-  type Wire,
-} from '../../test/raw-http.js';
+import { dial, exchange, get, parse, serve, settle, type Wire } from '../../test/raw-http.js';
+import { CANARY, redactingServer } from '../../test/redacting-server.js';
 import type { E2eeResponse } from '../exchange/message.js';
 import { guardResponse, type Protection, type ResponseGuard } from './response-guard.node.js';
 

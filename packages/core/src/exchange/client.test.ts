@@ -1,5 +1,6 @@
-import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
+import { bufferOf, DEEP, nodeStream } from '../../test/runtime.js';
 import {
   answer,
   deepFrozen,
@@ -13,7 +14,7 @@ import {
   twoEnds,
 } from '../../test/two-ends.js';
 import { E2eeError } from '../errors.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe } from '../jwe/outward.js';
 import { type EncryptionKeys, staticKeys } from '../keys/encryption-keys.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { remoteJwks } from '../keys/remote-jwks.js';
@@ -138,8 +139,8 @@ describe('encrypting a request', () => {
 
   it.each<[string, unknown]>([
     ['a text that is not JSON', `a=${CANARY}`],
-    ['bytes', Buffer.from('{"a":1}')],
-    ['a stream', Readable.from(['{}'])],
+    ['bytes', bufferOf(utf8('{"a":1}'))],
+    ['a stream', nodeStream('{}')],
     ['a form', new URLSearchParams({ a: CANARY })],
     ['a multipart form', new FormData()],
     ['a blob', new Blob(['{}'])],
@@ -154,8 +155,10 @@ describe('encrypting a request', () => {
   });
 
   it('sends nothing that is nested too deep to be serialised', async () => {
-    const deep = JSON.parse(`{"a":${nestedLists(50_000)}}`);
-    expect((await refusal(ends.client.encryptRequest(post('/things', deep)))).code).toBe('body_unreadable');
+    const deep = JSON.parse(`{"a":${nestedLists(DEEP)}}`);
+    // Engines differ in how deep their JSON.stringify goes.
+    const code = isSerialisable(deep) ? 'limit_exceeded' : 'body_unreadable';
+    expect((await refusal(ends.client.encryptRequest(post('/things', deep)))).code).toBe(code);
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16'])(
@@ -295,7 +298,7 @@ describe('decrypting a response', () => {
       ['/other', answer({ encrypted_a: jwe })],
       ['/things', answer({ x: jwe, nested: { encrypted_x: jwe } })],
       ['/things', answer('<p>Not Found</p>', 404, { 'content-type': 'text/html' })],
-      ['/things', answer(Buffer.from('x'))],
+      ['/things', answer(bufferOf(utf8('x')))],
       ['/things', answer(undefined, 204)],
       ['/things', answer('', 200, { 'content-type': 'application/jose' })],
       ['/things', answer(undefined, 304, { 'content-type': 'application/jose' })],
@@ -325,7 +328,7 @@ describe('decrypting a response', () => {
   });
 
   it('refuses a body that claims to be a message and is none', async () => {
-    for (const body of [{ a: 1 }, 'a.b.c.d.e', '{"a":1}', Buffer.from('x')]) {
+    for (const body of [{ a: 1 }, 'a.b.c.d.e', '{"a":1}', bufferOf(utf8('x'))]) {
       const response = answer(body, 200, { 'content-type': 'application/jose' });
       expect((await refusal(ends.client.decryptResponse(request, response))).code).toBe('token_invalid');
     }
@@ -531,7 +534,7 @@ describe('recovering from a rejected key', () => {
     ],
     ['no body', answer(undefined, 422)],
     ['a page', answer('<p>invalid encryption key</p>', 422)],
-    ['bytes', answer(Buffer.from(JSON.stringify(banked.keyRejection.body)), 422)],
+    ['bytes', answer(bufferOf(utf8(JSON.stringify(banked.keyRejection.body))), 422)],
   ])('takes %s for something else than a rejected key', async (_, response) => {
     const { encryptionKeys, refreshed } = changingKeys('old', 'new');
     const { client } = await twoEnds({ policy: POLICY, client: { encryptionKeys } });
@@ -613,3 +616,11 @@ describe('in place', () => {
     }
   });
 });
+
+function isSerialisable(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import { selectFields } from '../fields/select.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { requireWebCrypto } from '../jwe/web-crypto.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
@@ -20,8 +21,10 @@ import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
+import { sealMessage } from './seal-message.js';
+import { sealSlots } from './seal-tokens.js';
 import { refuseWithoutTls } from './tls.js';
-import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
+import { isMessage, isSealedBy } from './tokens.js';
 
 export interface E2eeClientOptions {
   readonly profile: Profile;
@@ -50,8 +53,9 @@ export interface E2eeClient {
    * Encrypts what the policy says. Applied to its own result it changes nothing. The input is never mutated; an
    * operation outside the policy is returned as it is.
    *
-   * Rejects with `keys_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`, `field_conflict`,
-   * `field_required`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be sent.
+   * Rejects with `keys_unavailable`, `crypto_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`,
+   * `field_conflict`, `field_required`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be
+   * sent.
    */
   encryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
   /**
@@ -130,6 +134,7 @@ class Client implements E2eeClient {
       return request;
     }
     if (!operation.request.treats) return request;
+    requireWebCrypto();
     if (isAbsent(request.body)) {
       checkRequiredFields(operation.request.required, []);
       return request;
@@ -161,11 +166,9 @@ class Client implements E2eeClient {
     const body = serialisedJson(request.body);
     refuseDepth(body, this.#limits);
     const key = await this.#encryptionKeys.current();
-    const token = await sealMessage(body, key, this.#profile);
-    refuseLongToken(token, this.#limits.messageLength, '$');
-    const { member, contentType } = this.#profile.message;
-    const headers = headersForBody(request.headers, member === undefined ? contentType : 'application/json');
-    return this.#sealed(request, { ...request, headers, body: messageBody(token, this.#profile) }, key.kid);
+    const plain = { ...request, body };
+    const sealed = await sealMessage(plain, key, this.#profile, this.#limits.messageLength);
+    return this.#sealed(request, sealed, key.kid);
   }
 
   async #sealFields(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {

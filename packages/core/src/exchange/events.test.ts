@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { hearUnhandled } from '../../test/runtime.js';
 import { E2eeError } from '../errors.js';
 import { type E2eeEvent, type E2eeEventType, type Report, reporter } from './events.js';
 
@@ -55,16 +56,14 @@ describe('reporter', () => {
   });
 
   it('swallows what a listener rejects with, which would end the process', async () => {
-    const unhandled: unknown[] = [];
-    const listen = (reason: unknown): unknown => unhandled.push(reason);
-    process.on('unhandledRejection', listen);
+    const unhandled = hearUnhandled();
     const report = reporter(async () => {
       throw new Error('the log is full');
     });
     report({ type: 'response_refused' });
     await new Promise((done) => setTimeout(done, 20));
-    process.off('unhandledRejection', listen);
-    expect(unhandled).toEqual([]);
+    unhandled.stop();
+    expect(unhandled.reasons).toEqual([]);
   });
 
   it.each([null, 'log', {}, 7])('refuses %o as a listener', (listener) => {

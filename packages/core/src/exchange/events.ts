@@ -1,4 +1,4 @@
-import { type E2eeError, invalidOption } from '../errors.js';
+import { checkListener, type E2eeError } from '../errors.js';
 
 /** Something that an operator should know. Never holds a value, a token or a key. */
 export interface E2eeEvent {
@@ -34,7 +34,7 @@ export type Report = (event: E2eeEvent) => void;
 
 /** A reporter that never throws into the exchange. Without a listener, loud events go to the console. */
 export function reporter(onEvent: Report | undefined): Report {
-  if (onEvent !== undefined && typeof onEvent !== 'function') invalidOption('onEvent', 'a function', onEvent);
+  checkListener(onEvent);
   return (event) => {
     try {
       if (onEvent) Promise.resolve(onEvent(event)).catch(ignore);

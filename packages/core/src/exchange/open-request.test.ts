@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
 import { CompactEncrypt } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
+import { bufferOf, nodeStream } from '../../test/runtime.js';
 import {
   countingRing,
   type Ends,
@@ -377,10 +378,10 @@ describe('reading the body of a request', () => {
   const unreadable: readonly (readonly [name: string, body: () => unknown])[] = [
     ['a text that is not JSON', () => `a=${CANARY}`],
     ['a broken JSON text', () => `{"a":"${CANARY}"`],
-    ['a Buffer', () => Buffer.from(`{"a":"${CANARY}"}`)],
+    ['a Buffer', () => bufferOf(utf8(`{"a":"${CANARY}"}`))],
     ['an ArrayBuffer', () => new ArrayBuffer(4)],
     ['a Uint8Array', () => new Uint8Array(4)],
-    ['a Node stream', () => Readable.from([CANARY])],
+    ['a Node stream', () => nodeStream(CANARY)],
     ['a web stream', () => new ReadableStream()],
     [
       'an async generator',
@@ -504,7 +505,7 @@ describe('a request whose whole body is one token', () => {
     expect(error.message).not.toContain(CANARY);
   });
 
-  it.each([{ a: CANARY }, 7, CANARY, 'a.b.c.d.e', '{"a":1}', Buffer.from('x')])(
+  it.each([{ a: CANARY }, 7, CANARY, 'a.b.c.d.e', '{"a":1}', bufferOf(utf8('x'))])(
     'is refused like any bad token when application/jose holds %j',
     async (body) => {
       expect((await refusal(ends.server.decryptRequest(post('/whole', body, JOSE)))).code).toBe(

@@ -5,7 +5,8 @@ import { checkRequiredFields, refuseConflict, refuseDepth, refuseMismatch } from
 import type { Report } from './events.js';
 import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
 import { type E2eeRequest, headersForBody, mediaType } from './message.js';
-import { isTokenAttempt, messageToken, type Opener, openMessage, openSlots } from './tokens.js';
+import { type Opener, openMessage, openSlots } from './open-tokens.js';
+import { isTokenAttempt, messageToken } from './tokens.js';
 
 /** Field path, as the policy writes it, → `kid`. */
 type EncryptedBy = Readonly<Record<string, string>>;

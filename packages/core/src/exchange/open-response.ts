@@ -1,6 +1,6 @@
 import { isRedacted } from '../fields/redact.js';
 import { type FieldSlot, selectFields } from '../fields/select.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe } from '../jwe/outward.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
@@ -8,7 +8,8 @@ import type { Report } from './events.js';
 import { isAbsent, readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
 import { type E2eeResponse, headersForBody, mediaType } from './message.js';
-import { isSealedBy, messageToken, openMessage, openSlots } from './tokens.js';
+import { openMessage, openSlots } from './open-tokens.js';
+import { isSealedBy, messageToken } from './tokens.js';
 
 /** What opening a response needs. */
 export interface OpenResponseContext {

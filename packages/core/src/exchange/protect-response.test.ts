@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
 import { decodeProtectedHeader } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
+import { bufferOf, DEEP, nodeStream } from '../../test/runtime.js';
 import {
   answer,
   deepFrozen,
@@ -13,7 +14,7 @@ import {
   twoEnds,
 } from '../../test/two-ends.js';
 import { E2eeError } from '../errors.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe } from '../jwe/outward.js';
 import { type EncryptionKeys, staticKeys } from '../keys/encryption-keys.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { PolicyDocument } from '../policy/policy.js';
@@ -288,9 +289,9 @@ describe('every status and every way out', () => {
   const unreadable: readonly (readonly [name: string, make: () => unknown])[] = [
     ['a text that is not JSON', () => `secret: ${CANARY}`],
     ['a page', () => `<p>${CANARY}</p>`],
-    ['a Buffer', () => Buffer.from(JSON.stringify({ secret: CANARY }))],
+    ['a Buffer', () => bufferOf(utf8(JSON.stringify({ secret: CANARY })))],
     ['bytes of no length', () => new Uint8Array()],
-    ['a Node stream', () => Readable.from([CANARY])],
+    ['a Node stream', () => nodeStream(CANARY)],
     ['a web stream', () => new ReadableStream()],
     ['a Blob', () => new Blob([CANARY])],
     ['a BigInt', () => ({ secret: 1n, note: CANARY })],
@@ -358,7 +359,7 @@ describe('every status and every way out', () => {
     ['Map', new Map([['a', CANARY]]), {}],
     ['Set', new Set([CANARY]), {}],
     ['NaN', Number.NaN, null],
-    ['Buffer', Buffer.from('a'), { type: 'Buffer', data: [97] }],
+    ['Buffer', bufferOf(utf8('a')), JSON.parse(JSON.stringify(bufferOf(utf8('a'))))],
     ['a list with holes and functions', [undefined, () => 1, Symbol('x')], [null, null, null]],
     [
       'a class instance',
@@ -459,8 +460,8 @@ describe('every status and every way out', () => {
     expect(error.cause).toMatchObject({ code: 'field_invalid' });
   });
 
-  it('refuses a body nested over the limit, 50,000 deep too', async () => {
-    for (const depth of [64, 50_000]) {
+  it('refuses a body nested over the limit, far over it too', async () => {
+    for (const depth of [64, DEEP]) {
       const body = JSON.parse(`{"secret":${nestedLists(depth)}}`);
       for (const form of [body, `{"secret":${nestedLists(depth)}}`]) {
         const error = await refusal(ends.server.protectResponse(post('/things'), answer(form)));

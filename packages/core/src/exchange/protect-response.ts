@@ -2,7 +2,7 @@ import { E2eeError } from '../errors.js';
 import { redact } from '../fields/redact.js';
 import { type FieldSlot, type Selection, selectFields } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
-import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { looksLikeCompactJwe } from '../jwe/outward.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
 import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
@@ -20,7 +20,9 @@ import {
   type Recipient,
   type Treating,
 } from './recipient.js';
-import { isMessage, isSealedBy, messageBody, sealMessage, sealSlots } from './tokens.js';
+import { sealMessage } from './seal-message.js';
+import { sealSlots } from './seal-tokens.js';
+import { isMessage, isSealedBy } from './tokens.js';
 
 /** What protecting a response needs. */
 export interface ResponseContext {
@@ -140,10 +142,7 @@ async function sealed(
   delivery: Exclude<Delivery, { mode: 'keyless' }>,
   profile: Profile,
 ): Promise<E2eeResponse> {
-  const { member, contentType } = profile.message;
-  const token = await sealMessage(response.body, await delivery.keys.current(), profile);
-  const headers = headersForBody(response.headers, member === undefined ? contentType : 'application/json');
-  return { ...response, headers, body: messageBody(token, profile) };
+  return sealMessage(response, await delivery.keys.current(), profile);
 }
 
 /** Whether the response is a whole message already. Without an envelope, its content type has to say so as well. */

@@ -155,12 +155,20 @@ describe('publishing the keys', () => {
     vi.useRealTimers();
   });
 
+  it('lets pages of every origin read the keys', async () => {
+    for (const method of ['GET', 'HEAD'])
+      expect((await get(PATH, { origin: 'https://shop.example' }, method))?.headers).toMatchObject({
+        'access-control-allow-origin': '*',
+      });
+  });
+
   it('answers 304 without a body to whoever has the keys already', async () => {
+    const headers = { 'cache-control': 'public, max-age=600', 'access-control-allow-origin': '*' };
     const etag = String((await get(PATH))?.headers.etag);
     for (const condition of [etag, `W/${etag}`, `"other", ${etag}`, ` ${etag} , "x"`, '*']) {
       for (const method of ['GET', 'HEAD']) {
         const answered = await get(PATH, { 'If-None-Match': condition }, method);
-        expect(answered).toEqual({ status: 304, headers: { etag, 'cache-control': 'public, max-age=600' } });
+        expect(answered).toEqual({ status: 304, headers: { ...headers, etag } });
       }
     }
     for (const condition of ['', '"other"', etag.slice(0, -2), etag.replaceAll('"', '')]) {

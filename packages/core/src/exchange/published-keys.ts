@@ -1,10 +1,13 @@
-import { base64url } from 'jose';
 import { E2eeError } from '../errors.js';
+import { encodeBase64url } from '../jwe/base64url.js';
 import type { PublishedJwk } from '../keys/held-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { pathReadings } from '../policy/operation-path.js';
 import type { Profile } from '../profiles/profile.js';
 import { type E2eeRequest, type E2eeResponse, headerOf } from './message.js';
+
+/** Public keys are for everybody, pages of other origins too: those need no more for a plain GET (Fetch §3.3.3). */
+const ANY_ORIGIN = { 'access-control-allow-origin': '*' } as const;
 
 /** Whether a request asks for the published keys. */
 export function asksForKeys(path: string, { publication }: Profile): boolean {
@@ -26,9 +29,9 @@ export async function answerWithKeys(
   if (keys.length === 0) throw new E2eeError('keys_unavailable', 'The key ring has no key to publish');
   const body = keyDocument(keys, profile);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(body)));
-  const etag = `"${base64url.encode(new Uint8Array(digest))}"`;
+  const etag = `"${encodeBase64url(new Uint8Array(digest))}"`;
   const { contentType } = profile.publication;
-  const headers = { etag, 'cache-control': `public, max-age=${maxAgeOf(keys, profile)}` };
+  const headers = { etag, 'cache-control': `public, max-age=${maxAgeOf(keys, profile)}`, ...ANY_ORIGIN };
   if (matches(headerOf(request.headers, 'if-none-match'), etag)) return { status: 304, headers };
   return { status: 200, headers: { ...headers, 'content-type': contentType }, body };
 }

@@ -1,18 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   CERTIFICATE,
+  CERTIFIED_MODULUS,
   decryptionKeyOf,
   encryptionKeyOf,
   errorOf,
   everythingOf,
-  type RsaPair,
-  rsaPair,
   secretsOf,
 } from '../../test/keys-fixtures.js';
+import { RSA, RSA_1024, type RsaPair } from '../../test/stored-keys.js';
 import { answer, memberOf, post } from '../../test/two-ends.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { createKeyRing } from '../keys/key-ring.js';
@@ -28,11 +24,8 @@ import {
 } from './recipients.js';
 import { createE2eeServer, type E2eeServer } from './server.js';
 
-const [first, second] = [rsaPair(), rsaPair()];
-const pems = {
-  first: first.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-  second: second.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-};
+const [first, second, third] = RSA;
+const pems = { first: first.spki, second: second.spki };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -49,9 +42,9 @@ function at(time: string): void {
 
 describe('a registered partner', () => {
   it.each<[string, PublicKeySource, unknown]>([
-    ['PKCS#1 in PEM', first.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(), first.publicJwk.n],
+    ['PKCS#1 in PEM', first.publicPkcs1, first.publicJwk.n],
     ['SPKI in PEM', pems.first, first.publicJwk.n],
-    ['a certificate', CERTIFICATE, new X509Certificate(CERTIFICATE).publicKey.export({ format: 'jwk' }).n],
+    ['a certificate', CERTIFICATE, CERTIFIED_MODULUS],
     ['a JWK', first.publicJwk, first.publicJwk.n],
     ['a JWK as text', JSON.stringify(first.publicJwk), first.publicJwk.n],
   ])('hands in its key as %s', async (_, keys, n) => {
@@ -186,11 +179,11 @@ describe('a partner that changes keys', () => {
 describe('a partner that publishes its keys', () => {
   it('is encrypted to with what its URL says, which is fetched once, at first use', async () => {
     let [fetches, keys] = [0, [first.publicJwk]];
-    const url = await serve((_, res) => {
+    const fetch = async (): Promise<Response> => {
       fetches += 1;
-      res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys }));
-    });
-    const partners = await recipients({ globex: { response: 'encrypt', jwks: url } });
+      return Response.json({ keys });
+    };
+    const partners = await recipients({ globex: { response: 'encrypt', jwks: URL_ } }, { fetch });
     expect(fetches).toBe(0);
     expect(await inUse(partners, 'globex')).toBe(first.publicJwk.n);
     expect(await inUse(partners, 'globex')).toBe(first.publicJwk.n);
@@ -202,20 +195,21 @@ describe('a partner that publishes its keys', () => {
 
   it('is fetched from with headers of its own, which no other partner gets', async () => {
     const seen: unknown[] = [];
-    const url = await serve((req, res) => {
-      seen.push([req.url, req.headers.authorization]);
-      res.end(JSON.stringify(first.publicJwk)); // the form of a single JWK
-    });
-    const partners = await recipients({
-      acme: { response: 'encrypt', jwks: { url: `${url}?acme`, headers: { authorization: 's3cr3t' } } },
-      globex: { response: 'encrypt', jwks: { url: `${url}?globex` } },
-      initech: { response: 'encrypt', jwks: `${url}?initech` },
-    });
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      seen.push([new URL(String(url)).search, new Headers(init?.headers).get('authorization')]);
+      return Response.json(first.publicJwk); // the form of a single JWK
+    };
+    const entries: Record<string, RecipientEntry> = {
+      acme: { response: 'encrypt', jwks: { url: `${URL_}?acme`, headers: { authorization: 's3cr3t' } } },
+      globex: { response: 'encrypt', jwks: { url: `${URL_}?globex` } },
+      initech: { response: 'encrypt', jwks: `${URL_}?initech` },
+    };
+    const partners = await recipients(entries, { fetch });
     for (const id of ['acme', 'globex', 'initech']) expect(await inUse(partners, id)).toBe(first.publicJwk.n);
     expect(seen).toEqual([
-      ['/jwks?acme', 's3cr3t'],
-      ['/jwks?globex', undefined],
-      ['/jwks?initech', undefined],
+      ['?acme', 's3cr3t'],
+      ['?globex', null],
+      ['?initech', null],
     ]);
     expect(everythingOf([partners, partners.get('acme')])).not.toContain('s3cr3t');
   });
@@ -254,8 +248,8 @@ describe('a partner that publishes its keys', () => {
   });
 
   it('is sent nothing, with a 503, while the URL is out of reach', async () => {
-    const url = await serve((_, res) => void res.writeHead(500).end());
-    const partners = await recipients({ globex: { response: 'encrypt', jwks: url } });
+    const fetch = async (): Promise<Response> => new Response(null, { status: 500 });
+    const partners = await recipients({ globex: { response: 'encrypt', jwks: URL_ } }, { fetch });
     const server = serverFor(partners);
     const error = await errorOf(server.protectResponse(request('globex'), answer(BODY)));
     expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
@@ -424,8 +418,8 @@ describe('changes that overlap', () => {
 });
 
 describe('an entry that is wrong', () => {
-  const privatePem = first.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const weak = rsaPair(1024).publicJwk;
+  const privatePem = first.pkcs8;
+  const weak = RSA_1024.publicJwk;
   const WRONG: Record<string, [unknown, string]> = {
     null: [null, 'option_invalid'],
     'a bare key': [pems.first, 'option_invalid'],
@@ -448,7 +442,10 @@ describe('an entry that is wrong', () => {
       'option_invalid',
     ],
     'a header that HTTP does not allow': [
-      { response: 'encrypt', jwks: { url: 'https://globex.example', headers: { a: `b\n${privatePem}` } } },
+      {
+        response: 'encrypt',
+        jwks: { url: 'https://globex.example', headers: { a: `b\n${privatePem.trim()}` } },
+      },
       'option_invalid',
     ],
     'null for keys': [{ response: 'encrypt', keys: null }, 'key_invalid'],
@@ -498,7 +495,7 @@ function request(client?: string): ReturnType<typeof post> {
   return post('/v2/payment_sessions', undefined, client === undefined ? {} : { 'x-client': client });
 }
 
-const ownRing = await createKeyRing({ keys: await decryptionKeyOf(rsaPair()) });
+const ownRing = await createKeyRing({ keys: await decryptionKeyOf(third) });
 
 function serverFor(partners: Recipients, onEvent: (event: E2eeEvent) => void = () => {}): E2eeServer {
   const recipient: Parameters<typeof createE2eeServer>[0]['recipient'] = ({ headers }) =>
@@ -513,17 +510,6 @@ async function clientOf(owner: RsaPair): Promise<ReturnType<typeof createE2eeCli
     keyRing: await createKeyRing({ keys: await decryptionKeyOf(owner) }),
     onEvent: () => {},
   });
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`; // a TCP server has no other address
 }
 
 describe('a response goes out', () => {

@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
-import { inspect } from 'node:util';
 import { CompactEncrypt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
+import { bufferOf, DEEP, inspected, nodeStream, outputs } from '../../test/runtime.js';
 import {
   answer,
   type Ends,
@@ -62,8 +62,8 @@ const broken: EncryptionKeys = {
 const BODIES: readonly (readonly [name: string, make: () => unknown])[] = [
   ['a text that is not JSON', () => `{"a":"${CANARY}"`],
   ['a text that begins with the secret', () => CANARY],
-  ['bytes', () => Buffer.from(CANARY)],
-  ['a stream', () => Readable.from([CANARY])],
+  ['bytes', () => bufferOf(utf8(CANARY))],
+  ['a stream', () => nodeStream(CANARY)],
   ['a form', () => new URLSearchParams({ a: CANARY })],
   ['a BigInt beside', () => ({ a: CANARY, b: 1n })],
   ['a throwing getter', () => Object.defineProperty({}, 'a', { enumerable: true, get: throwing })],
@@ -78,7 +78,7 @@ const BODIES: readonly (readonly [name: string, make: () => unknown])[] = [
   ['both forms', () => ({ a: CANARY, encrypted_a: 'eyJ.a.a.a.a' })],
   ['the encrypted form in plain', () => ({ encrypted_a: CANARY })],
   ['the encrypted form as an object', () => ({ encrypted_a: { name: CANARY } })],
-  ['nesting over the limit', () => ({ a: CANARY, x: JSON.parse(nestedLists(50_000)) })],
+  ['nesting over the limit', () => ({ a: CANARY, x: JSON.parse(nestedLists(DEEP)) })],
 ];
 
 /** What a parser cannot make, so that no request can bring it to the server end. */
@@ -263,8 +263,7 @@ beforeEach(() => {
   };
   for (const level of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const)
     vi.spyOn(console, level).mockImplementation(note);
-  vi.spyOn(process.stdout, 'write').mockImplementation(note);
-  vi.spyOn(process.stderr, 'write').mockImplementation(note);
+  for (const output of outputs) vi.spyOn(output, 'write').mockImplementation(note);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -272,7 +271,7 @@ afterEach(() => {
 
 /** Every form in which a thing may end up in a log. */
 function renderings(thing: unknown): string {
-  const shown = [String(thing), inspect(thing, { depth: 20, showHidden: true }), json(thing)];
+  const shown = [String(thing), inspected(thing), json(thing)];
   if (thing instanceof Error)
     shown.push(String(thing.stack), thing.message, thing.cause === undefined ? '' : renderings(thing.cause));
   return shown.join('\n');

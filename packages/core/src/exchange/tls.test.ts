@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decryptionKeyOf, errorOf, rsaPair } from '../../test/keys-fixtures.js';
+import { decryptionKeyOf, errorOf } from '../../test/keys-fixtures.js';
+import { RSA } from '../../test/stored-keys.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { importKey } from '../keys/import-key.js';
 import { createKeyRing } from '../keys/key-ring.js';
@@ -10,7 +11,7 @@ import type { E2eeRequest } from './message.js';
 import { createE2eeServer } from './server.js';
 import type { RequireTls } from './tls.js';
 
-const pair = rsaPair();
+const [pair] = RSA;
 const keyRing = await createKeyRing({ keys: await decryptionKeyOf(pair) });
 const encryptionKeys = staticKeys(await importKey(pair.publicJwk));
 const events: E2eeEvent[] = [];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { banked } from '../profiles/banked.js';
 import type { Profile } from '../profiles/profile.js';
-import { isMessage, isTokenAttempt, messageBody, messageToken } from './tokens.js';
+import { messageBody } from './seal-message.js';
+import { isMessage, isTokenAttempt, messageToken } from './tokens.js';
 
 const ENVELOPE: Profile = { ...banked, message: { contentType: 'application/json', member: 'jwe' } };
 const TOKEN = 'eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.QQ.QQ.QQ.QQ';

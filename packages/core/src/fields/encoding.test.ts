@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
 import { E2eeError } from '../errors.js';
 import { decodeField, encodeField } from './encoding.js';
 
@@ -25,7 +26,7 @@ describe('encodeField', () => {
   it.each(['', '007', '{"a":1}', ' Zoë\n\u{1F511}', '\ufeffBOM', 'a\0b'])(
     'writes the text %j as its own bytes',
     (value) => {
-      expect([...encodeField(value, 'text', 'a')]).toEqual([...Buffer.from(value, 'utf8')]);
+      expect([...encodeField(value, 'text', 'a')]).toEqual([...utf8(value)]);
     },
   );
 

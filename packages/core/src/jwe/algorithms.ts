@@ -1,32 +1,48 @@
 import type { CryptoKey } from 'jose';
-import { type Bytes, concat } from './bytes.js';
+import { openGcm, sealGcm } from './aes-gcm.js';
+import type { Bytes } from './bytes.js';
 import { unwrapByAgreement, wrapByAgreement } from './ecdh.js';
 import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
+import { unwrapByRsa, wrapByRsa } from './rsa-oaep.js';
+
+/*
+ * Every supported algorithm has its name in a type, and a row in each of the tables below it. There is a table for each
+ * direction, so that a page which only encrypts does not load what decrypts.
+ */
 
 /** Key management algorithms (JWE `alg`, RFC 7518 §4.1) that this library can carry out. */
 export type KeyAlgorithm = 'RSA-OAEP-256' | 'ECDH-ES+A256KW';
+
 /** Content encryption algorithms (JWE `enc`, RFC 7518 §5.1) that this library can carry out. */
 export type ContentAlgorithm = 'A256GCM';
 
-/** Everything about one key management algorithm. */
-export interface KeyAlgorithmRow {
-  /** Wraps a CEK with a public key. `header` is what the token's must say for it to be unwrapped. */
-  readonly wrap: (key: CryptoKey, cek: Bytes) => Promise<{ encryptedKey: Bytes; header?: object }>;
-  /** Unwraps a CEK with a private key. Rejects when the ciphertext is bad. */
-  readonly unwrap: (key: CryptoKey, encryptedKey: Bytes, header: ProtectedHeader) => Promise<Bytes>;
+/** Wraps a CEK with a public key. `header` is what the token's must say for it to be unwrapped. */
+export type Wrap = (key: CryptoKey, cek: Bytes) => Promise<{ encryptedKey: Bytes; header?: object }>;
+
+export const WRAP: Readonly<Record<KeyAlgorithm, Wrap>> = {
+  'RSA-OAEP-256': wrapByRsa,
+  'ECDH-ES+A256KW': (key, cek) => wrapByAgreement('ECDH-ES+A256KW', key, cek),
+};
+
+/** Unwraps a CEK with a private key. Rejects when the ciphertext is bad. */
+export type Unwrap = (key: CryptoKey, encryptedKey: Bytes, header: ProtectedHeader) => Promise<Bytes>;
+
+export const UNWRAP: Readonly<Record<KeyAlgorithm, Unwrap>> = {
+  'RSA-OAEP-256': unwrapByRsa,
+  'ECDH-ES+A256KW': (key, cek, header) => unwrapByAgreement('ECDH-ES+A256KW', key, cek, header),
+};
+
+/** How long the parts of an encrypted content are, in bytes. */
+export interface ContentSizes {
+  readonly cek: number;
+  readonly iv: number;
+  readonly tag: number;
 }
 
-/** Everything about one content encryption algorithm. */
-export interface ContentAlgorithmRow {
-  readonly cekBytes: number;
-  readonly ivBytes: number;
-  readonly tagBytes: number;
-  /** Encrypts and authenticates a plaintext, under an IV of its own. */
-  readonly seal: (cek: Bytes, content: PlainContent) => Promise<Omit<SealedContent, 'aad'>>;
-  /** Opens and authenticates a ciphertext. Rejects when anything was altered. */
-  readonly open: (cek: Bytes, content: SealedContent) => Promise<Bytes>;
-}
+export const CONTENT_SIZES: Readonly<Record<ContentAlgorithm, ContentSizes>> = {
+  A256GCM: { cek: 32, iv: 12, tag: 16 },
+};
 
 export interface PlainContent {
   readonly plaintext: Uint8Array;
@@ -40,49 +56,22 @@ export interface SealedContent {
   readonly aad: Bytes;
 }
 
-const nullPrototype = <Table extends object>(rows: Table): Table => Object.assign(Object.create(null), rows);
+/** Encrypts and authenticates a plaintext, under an IV of its own. */
+export type Seal = (cek: Bytes, content: PlainContent) => Promise<Omit<SealedContent, 'aad'>>;
 
-/** One row per supported `alg`. What is not here is refused, whatever a profile lists. */
-export const KEY_ALGORITHMS: Readonly<Record<KeyAlgorithm, KeyAlgorithmRow>> = nullPrototype({
-  'RSA-OAEP-256': {
-    wrap: async (key, cek) => ({
-      encryptedKey: new Uint8Array(await crypto.subtle.encrypt({ name: 'RSA-OAEP' }, key, cek)),
-    }),
-    unwrap: async (key, encryptedKey) =>
-      new Uint8Array(await crypto.subtle.decrypt({ name: 'RSA-OAEP' }, key, encryptedKey)),
-  },
-  'ECDH-ES+A256KW': {
-    wrap: (key, cek) => wrapByAgreement('ECDH-ES+A256KW', key, cek),
-    unwrap: (key, encryptedKey, header) => unwrapByAgreement('ECDH-ES+A256KW', key, encryptedKey, header),
-  },
-} satisfies Record<KeyAlgorithm, KeyAlgorithmRow>);
+export const SEAL: Readonly<Record<ContentAlgorithm, Seal>> = { A256GCM: sealGcm };
 
-/** One row per supported `enc`. */
-export const CONTENT_ALGORITHMS: Readonly<Record<ContentAlgorithm, ContentAlgorithmRow>> = nullPrototype({
-  A256GCM: { cekBytes: 32, ivBytes: 12, tagBytes: 16, seal: sealGcm, open: openGcm },
-} satisfies Record<ContentAlgorithm, ContentAlgorithmRow>);
+/** Opens and authenticates a ciphertext. Rejects when anything was altered. */
+export type Open = (cek: Bytes, content: SealedContent) => Promise<Bytes>;
+
+export const OPEN: Readonly<Record<ContentAlgorithm, Open>> = { A256GCM: openGcm };
+
+/** Whether a name, which may be anything, has a row in one of the tables. */
+export function isSupported(name: unknown, table: object): boolean {
+  return typeof name === 'string' && Object.hasOwn(table, name);
+}
 
 /** Finds a name from an untrusted header that is both in an allow-list and in our table; else throws `token_invalid`. */
-export function allowed<Name extends string>(
-  name: unknown,
-  list: readonly Name[],
-  table: Readonly<Record<Name, unknown>>,
-): Name {
-  return list.find((item) => item === name && item in table) ?? refuseToken();
-}
-
-const GCM = { name: 'AES-GCM', tagLength: 128 } as const;
-
-async function sealGcm(cek: Bytes, { plaintext, aad }: PlainContent): Promise<Omit<SealedContent, 'aad'>> {
-  const key = await crypto.subtle.importKey('raw', cek, GCM, false, ['encrypt']);
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const params = { ...GCM, iv, additionalData: aad };
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(params, key, plaintext as Bytes));
-  return { iv, ciphertext: sealed.subarray(0, -16), tag: sealed.subarray(-16) };
-}
-
-async function openGcm(cek: Bytes, { iv, ciphertext, tag, aad }: SealedContent): Promise<Bytes> {
-  const key = await crypto.subtle.importKey('raw', cek, GCM, false, ['decrypt']);
-  const params = { ...GCM, iv, additionalData: aad };
-  return new Uint8Array(await crypto.subtle.decrypt(params, key, concat([ciphertext, tag])));
+export function allowed<Name extends string>(name: unknown, list: readonly Name[], table: object): Name {
+  return list.find((item) => item === name && isSupported(item, table)) ?? refuseToken();
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { toBase64url, utf8 } from '../../test/bytes.js';
 import { errorOf } from '../../test/keys-fixtures.js';
-import { looksLikeCompactJwe, parseCompactJwe } from './compact.js';
+import { parseCompactJwe } from './compact.js';
+import { looksLikeCompactJwe } from './outward.js';
 
-const HEAD = Buffer.from('{"alg":"RSA-OAEP-256","enc":"A256GCM"}').toString('base64url');
+const HEAD = toBase64url(utf8('{"alg":"RSA-OAEP-256","enc":"A256GCM"}'));
 const LIMITS = { tokenLength: 1000, headerBytes: 2048 };
 
 describe('parseCompactJwe', () => {

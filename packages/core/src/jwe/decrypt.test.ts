@@ -1,17 +1,21 @@
-import { randomBytes } from 'node:crypto';
-import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { base64url, CompactSign, compactDecrypt, FlattenedEncrypt, importJWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bytesOf, forge, HEADER, type SpiedKey, spied, tokenOf } from '../../test/jwe-forge.js';
-import { RFC7516_A1, RFC7520_TOKENS } from '../../test/jwe-vectors.js';
+import { concat, fromBase64url, latin1, randomBytes, utf8 } from '../../test/bytes.js';
 import {
-  decryptionKeyOf,
-  encryptionKeyOf,
-  errorOf,
-  everythingOf,
-  rsaPair,
-} from '../../test/keys-fixtures.js';
+  bytesOf,
+  bytesOfNumber,
+  forge,
+  HEADER,
+  numberOf,
+  type SpiedKey,
+  spied,
+  tokenOf,
+} from '../../test/jwe-forge.js';
+import { RFC7516_A1, RFC7520_TOKENS } from '../../test/jwe-vectors.js';
+import { decryptionKeyOf, encryptionKeyOf, errorOf, everythingOf } from '../../test/keys-fixtures.js';
+import { bufferOf, inspected } from '../../test/runtime.js';
+import { RSA, TOKEN_OF_CEK_24, TOKENS_BY_IV_SIZE } from '../../test/stored-keys.js';
 import { E2eeError } from '../errors.js';
 import { importKey } from '../keys/import-key.js';
 import { asDecryptionKey } from '../keys/key.js';
@@ -20,12 +24,13 @@ import type { ContentAlgorithm, KeyAlgorithm } from './algorithms.js';
 import { checkJwe, type DecryptJweOptions, decryptJwe } from './decrypt.js';
 import { encryptJwe } from './encrypt.js';
 
-const pair = rsaPair();
-const other = rsaPair();
+const [pair, other] = RSA;
 const ownKey = await decryptionKeyOf(pair, 'own');
 const otherKey = await decryptionKeyOf(other, 'other');
-const GOOD = forge(pair.publicKey);
+const GOOD = await forge(pair);
+const TINY = await forge(pair, { plaintext: 'tiny', header: { ...HEADER, kid: 'own' } });
 const decoder = new TextDecoder();
+const EMPTY = new Uint8Array();
 
 let key: SpiedKey;
 let ring: KeyRing;
@@ -37,11 +42,14 @@ afterEach(() => {
   ring.close();
 });
 
-/** Every own property but the stack, so that nothing at all may differ between two refusals. */
+/** Where an error was made; in Bun there are more of these than the stack, in some errors. */
+const PLACES = new Set(['stack', 'sourceURL', 'line', 'column', 'originalLine', 'originalColumn']);
+
+/** Every own property but its place, so that nothing at all may differ between two refusals. */
 async function fingerprint(work: Promise<unknown> | (() => unknown)): Promise<object> {
   const error = await errorOf(work);
   if (!(error instanceof E2eeError)) throw error;
-  const names = Object.getOwnPropertyNames(error).filter((name) => name !== 'stack');
+  const names = Object.getOwnPropertyNames(error).filter((name) => !PLACES.has(name));
   return Object.fromEntries(names.map((name) => [name, Reflect.get(error, name)]));
 }
 
@@ -76,11 +84,11 @@ async function opens(token: string, options?: DecryptJweOptions): Promise<string
 }
 
 const json = (header: object): string => JSON.stringify(header);
-const withHeader = (members: object): string => forge(pair.publicKey, { header: { ...HEADER, ...members } });
+const withHeader = (members: object): Promise<string> => forge(pair, { header: { ...HEADER, ...members } });
 
 describe('a good token', () => {
   it('opens with exactly one key operation', async () => {
-    const { plaintext, header, kid } = await decryptJwe(forge(pair.publicKey, { plaintext: 'grün' }), key);
+    const { plaintext, header, kid } = await decryptJwe(await forge(pair, { plaintext: 'grün' }), key);
     expect(decoder.decode(plaintext)).toBe('grün');
     expect({ ...header }).toEqual(HEADER);
     expect(kid).toBe('own');
@@ -88,23 +96,23 @@ describe('a good token', () => {
   });
 
   it('opens with the key of the ring that its kid names, and with no other', async () => {
-    const { kid } = await decryptJwe(forge(other.publicKey, { header: { ...HEADER, kid: 'other' } }), ring);
+    const { kid } = await decryptJwe(await forge(other, { header: { ...HEADER, kid: 'other' } }), ring);
     expect(kid).toBe('other');
     expect(key.unwrap).not.toHaveBeenCalled();
   });
 
   it('without a kid is tried with each key of the ring', async () => {
-    const { kid } = await decryptJwe(forge(other.publicKey), ring);
+    const { kid } = await decryptJwe(await forge(other), ring);
     expect(kid).toBe('other');
     expect(key.unwrap).toHaveBeenCalledTimes(1);
   });
 
   it('opens with a single key whatever its kid says', async () => {
-    expect(await opens(withHeader({ kid: 'some other name' }))).toBe('secret');
+    expect(await opens(await withHeader({ kid: 'some other name' }))).toBe('secret');
   });
 
   it('may hold the empty plaintext', async () => {
-    const forged = forge(pair.publicKey, { plaintext: '' });
+    const forged = await forge(pair, { plaintext: '' });
     expect(forged.split('.')[3]).toBe('');
     expect((await decryptJwe(forged, key)).plaintext).toHaveLength(0);
     const made = await encryptJwe(new Uint8Array(), await encryptionKeyOf(pair));
@@ -112,7 +120,7 @@ describe('a good token', () => {
   });
 
   it('hands its header to unwrap, so that a key service can see it', async () => {
-    await decryptJwe(withHeader({ kid: 'k', tenant: 7 }), key);
+    await decryptJwe(await withHeader({ kid: 'k', tenant: 7 }), key);
     const [encryptedKey, header] = key.unwrap.mock.calls[0] ?? [];
     expect(encryptedKey).toHaveLength(256);
     expect(header).toMatchObject({ ...HEADER, kid: 'k', tenant: 7 });
@@ -120,7 +128,7 @@ describe('a good token', () => {
 
   it('shows a header without a prototype, also when it says __proto__', async () => {
     const header = `{"alg":"RSA-OAEP-256","enc":"A256GCM","__proto__":{"kid":"other","polluted":true}}`;
-    const opened = await decryptJwe(forge(pair.publicKey, { header }), key);
+    const opened = await decryptJwe(await forge(pair, { header }), key);
     expect(Object.getPrototypeOf(opened.header)).toBeNull();
     expect(opened.header.kid).toBeUndefined();
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
@@ -138,7 +146,7 @@ describe('a token of the wrong form is refused before any key operation', () => 
     ['a boolean', true],
     ['an array of segments', GOOD.split('.')],
     ['an array with one token', [GOOD]],
-    ['bytes', Buffer.from(GOOD)],
+    ['bytes', bufferOf(utf8(GOOD))],
     ['a String object', new String(GOOD)],
     ['an object that becomes a token', { toString: () => GOOD, length: GOOD.length }],
     ['the flattened JSON serialisation', flattened],
@@ -159,7 +167,7 @@ describe('a token of the wrong form is refused before any key operation', () => 
   });
 
   it('the JSON serialisation that jose makes', async () => {
-    const made = await new FlattenedEncrypt(Buffer.from('secret'))
+    const made = await new FlattenedEncrypt(utf8('secret'))
       .setProtectedHeader(HEADER)
       .encrypt((await encryptionKeyOf(pair)).publicKey);
     await expectRefusedUntouched(made);
@@ -167,12 +175,12 @@ describe('a token of the wrong form is refused before any key operation', () => 
   });
 
   it('a JWS, also one whose algorithm is none', async () => {
-    const signed = await new CompactSign(Buffer.from('{}'))
+    const signed = await new CompactSign(utf8('{}'))
       .setProtectedHeader({ alg: 'RS256' })
-      .sign(pair.privateKey);
+      .sign(await importJWK(pair.privateJwk, 'RS256'));
     await expectRefusedUntouched(signed);
     await expectRefusedUntouched(`${base64url.encode('{"alg":"none"}')}.e30.`);
-    await expectRefusedUntouched(withHeader({ alg: 'none' }));
+    await expectRefusedUntouched(await withHeader({ alg: 'none' }));
   });
 
   it.each<[what: string, change: (segment: string) => string]>([
@@ -218,7 +226,7 @@ describe('a token of the wrong form is refused before any key operation', () => 
       const last = alphabet.indexOf(segment.slice(-1));
       for (let bits = 1; bits < 1 << unused; bits += 1) {
         const spelling = `${segment.slice(0, -1)}${alphabet.charAt(last + bits)}`;
-        expect(Buffer.from(spelling, 'base64url')).toEqual(Buffer.from(segment, 'base64url'));
+        expect(fromBase64url(spelling)).toEqual(fromBase64url(segment));
         await expectRefusedUntouched(segments.map((same, at) => (at === i ? spelling : same)).join('.'));
         tried += 1;
       }
@@ -240,7 +248,7 @@ describe('a token that is too long', () => {
   });
 
   it('is limited to 1 MiB by default, also when the option is undefined', async () => {
-    const long = forge(pair.publicKey, { plaintext: 'x'.repeat(790_000) });
+    const long = await forge(pair, { plaintext: 'x'.repeat(790_000) });
     expect(long.length).toBeGreaterThan(1_048_576);
     await expectRefusedUntouched(long);
     // JavaScript callers pass on options that they do not have.
@@ -298,19 +306,10 @@ describe('a protected header', () => {
     ['JSON with a trailing comma', `{${members},}`],
     ['single quotes', "{'alg':'RSA-OAEP-256','enc':'A256GCM'}"],
     ['a byte order mark', `\ufeff{${members}}`],
-    ['UTF-16', Buffer.from(`{${members}}`, 'utf16le')],
-    [
-      'an invalid byte in a string',
-      Buffer.concat([Buffer.from(`{${members},"x":"`), Buffer.of(0xff), Buffer.from('"}')]),
-    ],
-    [
-      'an overlong encoding',
-      Buffer.concat([Buffer.from(`{${members},"x":"`), Buffer.of(0xc0, 0xaf), Buffer.from('"}')]),
-    ],
-    [
-      'a surrogate in UTF-8',
-      Buffer.concat([Buffer.from(`{${members},"x":"`), Buffer.of(0xed, 0xa0, 0x80), Buffer.from('"}')]),
-    ],
+    ['UTF-16', latin1(Array.from(`{${members}}`, (character) => `${character}\0`).join(''))],
+    ['an invalid byte in a string', concat(utf8(`{${members},"x":"`), Uint8Array.of(0xff), utf8('"}'))],
+    ['an overlong encoding', concat(utf8(`{${members},"x":"`), Uint8Array.of(0xc0, 0xaf), utf8('"}'))],
+    ['a surrogate in UTF-8', concat(utf8(`{${members},"x":"`), Uint8Array.of(0xed, 0xa0, 0x80), utf8('"}'))],
     ['duplicate alg', `{${members},"alg":"RSA-OAEP-256"}`],
     ['duplicate enc first', `{"enc":"A128GCM",${members}}`],
     ['duplicate kid', `{${members},"kid":"a","kid":"a"}`],
@@ -322,7 +321,7 @@ describe('a protected header', () => {
     ['a duplicate __proto__', `{${members},"__proto__":1,"__proto__":2}`],
     ['a duplicate empty name', `{${members},"":1,"":2}`],
   ])('that is %s is refused', async (_what, header) => {
-    await expectRefusedUntouched(forge(pair.publicKey, { header }));
+    await expectRefusedUntouched(await forge(pair, { header }));
   });
 
   it.each([
@@ -334,30 +333,32 @@ describe('a protected header', () => {
     ['a backslash before a quote', `{${members},"x\\\\":"\\\\","x":"\\\\\\""}`],
     ['members that nobody knows', `{${members},"iat":1,"x5t":"a","p2c":1,"constructor":null}`],
   ])('with %s is accepted', async (_what, header) => {
-    expect(await opens(forge(pair.publicKey, { header }))).toBe('secret');
+    expect(await opens(await forge(pair, { header }))).toBe('secret');
   });
 
   it('may have 2048 bytes, and no more', async () => {
     const ofSize = (size: number) => {
       const empty = json({ ...HEADER, x: '' });
-      return forge(pair.publicKey, { header: { ...HEADER, x: 'x'.repeat(size - empty.length) } });
+      return forge(pair, { header: { ...HEADER, x: 'x'.repeat(size - empty.length) } });
     };
-    expect(await opens(ofSize(2048))).toBe('secret');
+    expect(await opens(await ofSize(2048))).toBe('secret');
     key.unwrap.mockClear();
-    await expectRefusedUntouched(ofSize(2049));
-    await expectRefusedUntouched(ofSize(100_000), { headerBytes: undefined } as unknown as DecryptJweOptions);
-    await expectRefusedUntouched(ofSize(200), { headerBytes: 199 });
-    expect(await opens(ofSize(3000), { headerBytes: 3000 })).toBe('secret');
+    await expectRefusedUntouched(await ofSize(2049));
+    await expectRefusedUntouched(await ofSize(100_000), {
+      headerBytes: undefined,
+    } as unknown as DecryptJweOptions);
+    await expectRefusedUntouched(await ofSize(200), { headerBytes: 199 });
+    expect(await opens(await ofSize(3000), { headerBytes: 3000 })).toBe('secret');
   });
 
   it('nested 20,000 deep is refused, and exhausts no stack where the limit lets it in', async () => {
     const nested = (depth: number) =>
-      forge(pair.publicKey, { header: `{${members},"x":${'['.repeat(depth)}${']'.repeat(depth)}}` });
-    await expectRefusedUntouched(nested(20_000));
-    expect(await opens(nested(900))).toBe('secret');
-    expect(await opens(nested(20_000), { headerBytes: 100_000 })).toBe('secret');
+      forge(pair, { header: `{${members},"x":${'['.repeat(depth)}${']'.repeat(depth)}}` });
+    await expectRefusedUntouched(await nested(20_000));
+    expect(await opens(await nested(900))).toBe('secret');
+    expect(await opens(await nested(20_000), { headerBytes: 100_000 })).toBe('secret');
     const objects = `{${members},"x":${'{"x":'.repeat(20_000)}1${'}'.repeat(20_001)}`;
-    expect(await opens(forge(pair.publicKey, { header: objects }), { headerBytes: 200_000 })).toBe('secret');
+    expect(await opens(await forge(pair, { header: objects }), { headerBytes: 200_000 })).toBe('secret');
   });
 
   it.each(['zip', 'crit', 'jku', 'jwk', 'x5u', 'x5c'])(
@@ -365,10 +366,10 @@ describe('a protected header', () => {
     async (member) => {
       const fetch = vi.spyOn(globalThis, 'fetch');
       for (const value of ['DEF', 'http://127.0.0.1:9/', [], ['exp'], {}, null, false, 0, '']) {
-        await expectRefusedUntouched(withHeader({ [member]: value }));
+        await expectRefusedUntouched(await withHeader({ [member]: value }));
       }
       const escaped = `\\u00${member.charCodeAt(0).toString(16)}${member.slice(1)}`;
-      await expectRefusedUntouched(forge(pair.publicKey, { header: `{${members},"${escaped}":"DEF"}` }));
+      await expectRefusedUntouched(await forge(pair, { header: `{${members},"${escaped}":"DEF"}` }));
       expect(fetch).not.toHaveBeenCalled();
       fetch.mockRestore();
     },
@@ -376,7 +377,7 @@ describe('a protected header', () => {
 
   it.each(['kid', 'typ', 'cty'])('whose %s is not a text is refused', async (member) => {
     for (const value of [5, null, true, {}, ['own']]) {
-      await expectRefusedUntouched(withHeader({ [member]: value }));
+      await expectRefusedUntouched(await withHeader({ [member]: value }));
     }
   });
 });
@@ -414,18 +415,18 @@ describe('an algorithm', () => {
   ];
 
   it.each(ALGS)('%j as alg is refused without a key operation', async (alg) => {
-    await expectRefusedUntouched(withHeader({ alg }));
+    await expectRefusedUntouched(await withHeader({ alg }));
   });
 
   it.each(ENCS)('%j as enc is refused without a key operation', async (enc) => {
-    await expectRefusedUntouched(withHeader({ enc }));
+    await expectRefusedUntouched(await withHeader({ enc }));
   });
 
   it('that needs more than RSA is refused also with the members that belong to it', async () => {
     await expectRefusedUntouched(
-      withHeader({ alg: 'PBES2-HS256+A128KW', p2s: 'c2FsdA', p2c: 1_000_000_000 }),
+      await withHeader({ alg: 'PBES2-HS256+A128KW', p2s: 'c2FsdA', p2c: 1_000_000_000 }),
     );
-    await expectRefusedUntouched(withHeader({ alg: 'ECDH-ES', epk: { kty: 'EC' } }));
+    await expectRefusedUntouched(await withHeader({ alg: 'ECDH-ES', epk: { kty: 'EC' } }));
   });
 
   it('outside of the given lists is refused, also when the library knows it', async () => {
@@ -438,10 +439,10 @@ describe('an algorithm', () => {
     // What a profile written in plain JavaScript could hold.
     const options = { algs: names as KeyAlgorithm[], encs: names as ContentAlgorithm[] };
     for (const name of names) {
-      await expectRefusedUntouched(withHeader({ alg: name }), { algs: options.algs });
-      await expectRefusedUntouched(withHeader({ enc: name }), { encs: options.encs });
+      await expectRefusedUntouched(await withHeader({ alg: name }), { algs: options.algs });
+      await expectRefusedUntouched(await withHeader({ enc: name }), { encs: options.encs });
       key = spied({ ...ownKey, alg: name as KeyAlgorithm });
-      await expectRefusedUntouched(withHeader({ alg: name }), { algs: options.algs });
+      await expectRefusedUntouched(await withHeader({ alg: name }), { algs: options.algs });
     }
   });
 
@@ -481,12 +482,12 @@ describe('a kid', () => {
     '%j that the ring does not hold is rejected without a key operation or a fetch',
     async (kid) => {
       const fetch = vi.spyOn(globalThis, 'fetch');
-      const token = withHeader({ kid });
+      const token = await withHeader({ kid });
       expect(await fingerprint(() => checkJwe(token, ring))).toStrictEqual(REJECTION);
       const error = await errorOf(decryptJwe(token, ring));
       expect(error).toMatchObject(REJECTION);
       if (kid.length > 3) {
-        expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(kid);
+        expect(inspected(error)).not.toContain(kid);
         expect(everythingOf(error)).not.toContain(json([kid]).slice(2, -2));
       }
       expect(everythingOf(error)).not.toContain(token);
@@ -498,14 +499,14 @@ describe('a kid', () => {
 
   it('that is unknown does not excuse any other flaw', async () => {
     for (const flaw of [{ alg: 'RSA1_5' }, { enc: 'A128GCM' }, { zip: 'DEF' }]) {
-      await expectRefusedUntouched(withHeader({ kid: 'unknown', ...flaw }));
+      await expectRefusedUntouched(await withHeader({ kid: 'unknown', ...flaw }));
     }
     const header = { ...HEADER, kid: 'unknown' };
-    await expectRefusedUntouched(forge(pair.publicKey, { header, iv: randomBytes(16) }));
+    await expectRefusedUntouched(await forge(pair, { header, iv: randomBytes(16) }));
   });
 
   it('of a key that was revoked is rejected like one that never was', async () => {
-    const token = withHeader({ kid: 'own' });
+    const token = await withHeader({ kid: 'own' });
     expect((await decryptJwe(token, ring)).kid).toBe('own');
     await ring.revoke('own');
     key.unwrap.mockClear();
@@ -514,19 +515,19 @@ describe('a kid', () => {
   });
 
   it('of one key on a token for another is refused', async () => {
-    const token = forge(other.publicKey, { header: { ...HEADER, kid: 'own' } });
+    const token = await forge(other, { header: { ...HEADER, kid: 'own' } });
     expect(await fingerprint(decryptJwe(token, ring))).toStrictEqual(REFUSAL);
     expect(key.unwrap).toHaveBeenCalledTimes(1);
   });
 
   it('is only missed where it is required', async () => {
     await expectRefusedUntouched(GOOD, { requireKid: true });
-    expect(await opens(withHeader({ kid: 'own' }), { requireKid: true })).toBe('secret');
+    expect(await opens(await withHeader({ kid: 'own' }), { requireKid: true })).toBe('secret');
   });
 });
 
 describe('a token that was tampered with', () => {
-  const token = forge(pair.publicKey, { plaintext: 'tiny', header: { ...HEADER, kid: 'own' } });
+  const token = TINY;
 
   it('is refused for every single flipped bit of its bytes, with one and the same error', async () => {
     const segments = bytesOf(token);
@@ -555,7 +556,7 @@ describe('a token that was tampered with', () => {
   it('is refused when bytes move over a boundary between segments', async () => {
     const shifted = (by: number, left: number) => {
       const segments = bytesOf(token);
-      const joined = Buffer.concat([segments[left] ?? Buffer.of(), segments[left + 1] ?? Buffer.of()]);
+      const joined = concat(segments[left] ?? EMPTY, segments[left + 1] ?? EMPTY);
       const border = (segments[left]?.length ?? 0) + by;
       return tokenOf(segments.with(left, joined.subarray(0, border)).with(left + 1, joined.subarray(border)));
     };
@@ -570,7 +571,7 @@ describe('a token that was tampered with', () => {
   });
 
   it('is refused when segments of two good tokens are mixed', async () => {
-    const [a, b] = [bytesOf(token), bytesOf(forge(pair.publicKey, { plaintext: 'tony' }))];
+    const [a, b] = [bytesOf(token), bytesOf(await forge(pair, { plaintext: 'tony' }))];
     for (let mask = 1; mask < 31; mask += 1) {
       const mixed = a.map((bytes, i) => ((mask >> i) & 1 ? (b[i] ?? bytes) : bytes));
       expect(await fingerprint(decryptJwe(tokenOf(mixed), key))).toStrictEqual(REFUSAL);
@@ -581,7 +582,7 @@ describe('a token that was tampered with', () => {
     const segments = bytesOf(token);
     await fc.assert(
       fc.asyncProperty(fc.nat(4), fc.uint8Array({ maxLength: 300 }), async (at, bytes) => {
-        fc.pre(!Buffer.from(bytes).equals(segments[at] ?? Buffer.of()));
+        fc.pre(bytes.join() !== segments[at]?.join());
         const garbled = tokenOf(segments.with(at, bytes));
         expect(await fingerprint(decryptJwe(garbled, key))).toStrictEqual(REFUSAL);
       }),
@@ -624,7 +625,7 @@ describe('the sizes of a token', () => {
   it.each([12, 13, 14, 15])(
     'a genuine tag of only %i bytes is refused without a key operation',
     async (tagBytes) => {
-      await expectRefusedUntouched(forge(pair.publicKey, { tagBytes }));
+      await expectRefusedUntouched(await forge(pair, { tagBytes }));
     },
   );
 
@@ -632,7 +633,7 @@ describe('the sizes of a token', () => {
     'a tag cut or padded to %i bytes is refused without a key operation',
     async (size) => {
       const segments = bytesOf(GOOD);
-      const tag = Buffer.concat([segments[4] ?? Buffer.of(), Buffer.alloc(16)]).subarray(0, size);
+      const tag = concat(segments[4] ?? EMPTY, new Uint8Array(16)).subarray(0, size);
       await expectRefusedUntouched(tokenOf(segments.with(4, tag)));
     },
   );
@@ -640,63 +641,59 @@ describe('the sizes of a token', () => {
   it.each([1, 8, 11, 13, 16, 32])(
     'a genuine IV of %i bytes is refused without a key operation',
     async (size) => {
-      await expectRefusedUntouched(forge(pair.publicKey, { iv: randomBytes(size) }));
+      await expectRefusedUntouched(TOKENS_BY_IV_SIZE[size]);
     },
   );
 
   it.each([1, 2, 32, 128, 255, 257, 512, 4096])('an encrypted key of %i bytes is refused', async (size) => {
     const encryptedKey = randomBytes(size);
-    expect(await fingerprint(decryptJwe(forge(pair.publicKey, { encryptedKey }), key))).toStrictEqual(
-      REFUSAL,
-    );
+    expect(await fingerprint(decryptJwe(await forge(pair, { encryptedKey }), key))).toStrictEqual(REFUSAL);
   });
 
   it('an encrypted key with a zero before it, or without its last byte, is refused', async () => {
     const segments = bytesOf(GOOD);
-    const wrapped = segments[1] ?? Buffer.of();
+    const wrapped = segments[1] ?? EMPTY;
     for (const bytes of [
-      Buffer.concat([Buffer.of(0), wrapped]),
+      concat(Uint8Array.of(0), wrapped),
       wrapped.subarray(0, 255),
-      Buffer.concat([wrapped, Buffer.of(0)]),
+      concat(wrapped, Uint8Array.of(0)),
     ]) {
       expect(await fingerprint(decryptJwe(tokenOf(segments.with(1, bytes)), key))).toStrictEqual(REFUSAL);
     }
   });
 
   it('an encrypted key that is 0, 1, the modulus, beside it, or above it is refused', async () => {
-    const n = BigInt(`0x${Buffer.from(String(pair.publicJwk.n), 'base64url').toString('hex')}`);
-    const wrapped = BigInt(`0x${Buffer.from(bytesOf(GOOD)[1] ?? []).toString('hex')}`);
+    const n = numberOf(fromBase64url(String(pair.publicJwk.n)));
+    const wrapped = numberOf(bytesOf(GOOD)[1] ?? EMPTY);
     for (const number of [0n, 1n, n - 1n, n, n + 1n, n - wrapped, 2n ** 2048n - 1n]) {
-      const encryptedKey = Buffer.from(number.toString(16).padStart(512, '0'), 'hex');
-      expect(await fingerprint(decryptJwe(forge(pair.publicKey, { encryptedKey }), key))).toStrictEqual(
-        REFUSAL,
-      );
+      const encryptedKey = bytesOfNumber(number);
+      expect(await fingerprint(decryptJwe(await forge(pair, { encryptedKey }), key))).toStrictEqual(REFUSAL);
     }
   });
 
   it.each([1, 16, 24, 31, 33, 48, 64, 128])(
     'a CEK of %i bytes is refused, although it is wrapped well',
     async (size) => {
-      const token = forge(pair.publicKey, { cek: randomBytes(size) });
+      const token = size === 24 ? TOKEN_OF_CEK_24 : await forge(pair, { cek: randomBytes(size) });
       expect(await ownKey.unwrap(Uint8Array.from(bytesOf(token)[1] ?? []), HEADER)).toHaveLength(size);
       expect(await fingerprint(decryptJwe(token, key))).toStrictEqual(REFUSAL);
     },
   );
 
   it('an empty CEK is refused', async () => {
-    const token = forge(pair.publicKey, { cek: new Uint8Array() });
+    const token = await forge(pair, { cek: new Uint8Array() });
     expect(await fingerprint(decryptJwe(token, key))).toStrictEqual(REFUSAL);
   });
 
   it.each(['oaep-sha1', 'oaep-label', 'pkcs1'] as const)(
     'a CEK wrapped with %s under the name RSA-OAEP-256 is refused',
     async (padding) => {
-      expect(await fingerprint(decryptJwe(forge(pair.publicKey, { padding }), key))).toStrictEqual(REFUSAL);
+      expect(await fingerprint(decryptJwe(await forge(pair, { padding }), key))).toStrictEqual(REFUSAL);
     },
   );
 
   it('a token for somebody else is refused', async () => {
-    expect(await fingerprint(decryptJwe(forge(other.publicKey), key))).toStrictEqual(REFUSAL);
+    expect(await fingerprint(decryptJwe(await forge(other), key))).toStrictEqual(REFUSAL);
   });
 });
 
@@ -752,7 +749,7 @@ describe('published tokens', () => {
     await expectRefusedUntouched(token);
     // The same key opens a token of our algorithm, so it is the algorithm that was refused.
     const publicKey = await importKey({ kty: 'RSA', n: String(jwk.n), e: 'AQAB' });
-    const token256 = await encryptJwe(Buffer.from(plaintext), publicKey);
+    const token256 = await encryptJwe(utf8(plaintext), publicKey);
     expect(await opens(token256)).toBe(plaintext);
   });
 

@@ -3,14 +3,16 @@ import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/k
 import type { KeyRing } from '../keys/key-ring.js';
 import {
   allowed,
-  CONTENT_ALGORITHMS,
+  CONTENT_SIZES,
   type ContentAlgorithm,
-  KEY_ALGORITHMS,
   type KeyAlgorithm,
+  OPEN,
+  WRAP,
 } from './algorithms.js';
 import { type CompactJwe, parseCompactJwe } from './compact.js';
 import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
+import { requireWebCrypto } from './web-crypto.js';
 
 export interface DecryptJweOptions {
   /** Accepted key management algorithms. Default `['RSA-OAEP-256']`. */
@@ -44,7 +46,7 @@ export interface CheckedJwe {
  *
  * With a key ring, the `kid` chooses the key; with a single key, that key is tried whatever the `kid` says. Throws
  * `token_invalid`, one and the same for every kind of bad token, or `key_rejected` when the ring does not hold the
- * `kid`.
+ * `kid`; `crypto_unavailable` without WebCrypto.
  *
  * @example
  * const { plaintext, header } = await decryptJwe(token, await importKey(await readFile('private.pem')))
@@ -65,11 +67,12 @@ export function checkJwe(
 ): CheckedJwe {
   const { algs = ['RSA-OAEP-256'], encs = ['A256GCM'], requireKid = false } = options;
   const { tokenLength = 1_048_576, headerBytes = 2048 } = options;
+  requireWebCrypto();
   const jwe = parseCompactJwe(token, { tokenLength, headerBytes });
-  const alg = allowed(jwe.header.alg, algs, KEY_ALGORITHMS);
-  const enc = allowed(jwe.header.enc, encs, CONTENT_ALGORITHMS);
-  const { ivBytes, tagBytes } = CONTENT_ALGORITHMS[enc];
-  if (jwe.iv.length !== ivBytes || jwe.tag.length !== tagBytes) refuseToken();
+  const alg = allowed(jwe.header.alg, algs, WRAP);
+  const enc = allowed(jwe.header.enc, encs, OPEN);
+  const { iv, tag } = CONTENT_SIZES[enc];
+  if (jwe.iv.length !== iv || jwe.tag.length !== tag) refuseToken();
   if (requireKid && jwe.header.kid === undefined) refuseToken();
   const candidates = candidateKeys(keys, jwe.header.kid).filter((key) => key.alg === alg);
   if (candidates.length === 0) refuseToken();
@@ -102,12 +105,11 @@ async function tryToOpen(
   enc: ContentAlgorithm,
   key: DecryptionKey,
 ): Promise<Uint8Array | undefined> {
-  const { cekBytes, open } = CONTENT_ALGORITHMS[enc];
-  const cek = crypto.getRandomValues(new Uint8Array(cekBytes));
+  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
   const unwrapped = await unwrapCek(jwe, key);
-  if (unwrapped?.length === cekBytes) cek.set(unwrapped);
+  if (unwrapped?.length === cek.length) cek.set(unwrapped);
   try {
-    return await open(cek, jwe);
+    return await OPEN[enc](cek, jwe);
   } catch {
     return undefined;
   }

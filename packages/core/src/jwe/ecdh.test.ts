@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { fromBase64url, textOf, toBase64url, utf8 } from '../../test/bytes.js';
+import { P256, P384, X25519 } from '../../test/stored-keys.js';
 import { importKey } from '../keys/import-key.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { decryptJwe } from './decrypt.js';
@@ -41,14 +42,9 @@ describe.each(['P-256', 'X25519'])('keys on %s', (crv) => {
   });
 
   test('PEM of SPKI and PKCS#8 is imported', async () => {
-    const pems =
-      crv === 'P-256'
-        ? generateKeyPairSync('ec', { namedCurve: 'P-256', ...PEM })
-        : generateKeyPairSync('x25519', PEM);
-    const token = await encryptJwe(text, await importKey(String(pems.publicKey)));
-    expect((await decryptJwe(token, await importKey(String(pems.privateKey)), accept)).plaintext).toEqual(
-      text,
-    );
+    const { spki, pkcs8 } = crv === 'P-256' ? P256 : X25519;
+    const token = await encryptJwe(text, await importKey(spki));
+    expect((await decryptJwe(token, await importKey(pkcs8), accept)).plaintext).toEqual(text);
   });
 
   test('a token is refused unless its algorithm is listed', async () => {
@@ -68,8 +64,8 @@ describe.each(['P-256', 'X25519'])('keys on %s', (crv) => {
     const keyRing = await createKeyRing({ alg: ALG, crv: crv as 'P-256' });
     const token = await encryptJwe(text, await importKey(keyRing.jwks().keys[0] ?? {}));
     const [head = '', ...rest] = token.split('.');
-    const header = { ...JSON.parse(Buffer.from(head, 'base64url').toString()), epk };
-    const forged = [Buffer.from(JSON.stringify(header)).toString('base64url'), ...rest].join('.');
+    const header = { ...JSON.parse(textOf(fromBase64url(head))), epk };
+    const forged = [toBase64url(utf8(JSON.stringify(header))), ...rest].join('.');
     await expect(decryptJwe(forged, keyRing, accept)).rejects.toMatchObject({
       code: 'token_invalid',
       message: 'The encrypted payload is not acceptable',
@@ -78,12 +74,6 @@ describe.each(['P-256', 'X25519'])('keys on %s', (crv) => {
   });
 });
 
-const PEM = {
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-} as const;
-
 test('other curves are refused', async () => {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384', ...PEM });
-  await expect(importKey(String(publicKey))).rejects.toMatchObject({ code: 'key_invalid' });
+  await expect(importKey(P384.spki)).rejects.toMatchObject({ code: 'key_invalid' });
 });

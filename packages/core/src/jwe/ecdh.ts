@@ -1,4 +1,5 @@
-import { base64url, type CryptoKey } from 'jose';
+import type { CryptoKey } from 'jose';
+import { decodeBase64url } from './base64url.js';
 import { type Bytes, concat } from './bytes.js';
 import type { ProtectedHeader } from './protected-header.js';
 
@@ -53,7 +54,7 @@ async function agreedKey(
   const agreement = { name: privateKey.algorithm.name, public: publicKey };
   const secret = new Uint8Array(await crypto.subtle.deriveBits(agreement, privateKey, KEK_BITS));
   // Concat KDF (NIST SP 800-56A §5.8.1, RFC 7518 §4.6.2), one round of SHA-256.
-  const info = [new TextEncoder().encode(alg), base64url.decode(apu), base64url.decode(apv)];
+  const info = [new TextEncoder().encode(alg), decodeBase64url(apu), decodeBase64url(apv)];
   const parts = [uint32(1), secret, ...info.flatMap((part) => [uint32(part.length), part]), uint32(KEK_BITS)];
   const derived = await crypto.subtle.digest('SHA-256', concat(parts));
   return crypto.subtle.importKey('raw', derived, 'AES-KW', false, [usage]);

@@ -1,7 +1,10 @@
-import { base64url } from 'jose';
 import { E2eeError } from '../errors.js';
 import { asEncryptionKey, type EncryptionKey, type ImportedKey } from '../keys/key.js';
-import { CONTENT_ALGORITHMS, type ContentAlgorithm, KEY_ALGORITHMS } from './algorithms.js';
+import { CONTENT_SIZES, type ContentAlgorithm, isSupported, SEAL, WRAP } from './algorithms.js';
+import { encodeBase64url } from './base64url.js';
+import { requireWebCrypto } from './web-crypto.js';
+
+const utf8 = new TextEncoder();
 
 export interface EncryptJweOptions {
   /** Content encryption. Default `A256GCM`. */
@@ -16,7 +19,8 @@ export interface EncryptJweOptions {
  * Encrypts bytes to one recipient as a JWE in compact serialisation (RFC 7516 §7.1), with a new CEK and IV each time.
  * The key's `alg` and `kid` go into the protected header.
  *
- * Throws `key_invalid` for a private key and `encryption_failed` when the cryptography fails.
+ * Throws `key_invalid` for a private key, `crypto_unavailable` without WebCrypto, and `encryption_failed` when the
+ * cryptography fails.
  *
  * @example
  * const key = await importKey(await readFile('bank-public.pem'))
@@ -28,8 +32,9 @@ export async function encryptJwe(
   options: EncryptJweOptions = {},
 ): Promise<string> {
   const { enc = 'A256GCM', cty, typ } = options;
+  requireWebCrypto();
   const recipient = asEncryptionKey(key);
-  if (CONTENT_ALGORITHMS[enc] === undefined) {
+  if (!isSupported(enc, SEAL)) {
     throw new E2eeError('option_invalid', 'Option `enc` is not a supported content encryption algorithm');
   }
   const labels = { ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
@@ -47,10 +52,10 @@ async function seal(
   enc: ContentAlgorithm,
   labels: object,
 ): Promise<string> {
-  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_ALGORITHMS[enc].cekBytes));
-  const { encryptedKey, header } = await KEY_ALGORITHMS[alg].wrap(publicKey, cek);
-  const head = base64url.encode(JSON.stringify({ alg, enc, kid, ...labels, ...header }));
-  const aad = new TextEncoder().encode(head);
-  const { iv, ciphertext, tag } = await CONTENT_ALGORITHMS[enc].seal(cek, { plaintext, aad });
-  return [head, ...[encryptedKey, iv, ciphertext, tag].map((bytes) => base64url.encode(bytes))].join('.');
+  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
+  const { encryptedKey, header } = await WRAP[alg](publicKey, cek);
+  const head = encodeBase64url(utf8.encode(JSON.stringify({ alg, enc, kid, ...labels, ...header })));
+  const aad = utf8.encode(head);
+  const { iv, ciphertext, tag } = await SEAL[enc](cek, { plaintext, aad });
+  return [head, ...[encryptedKey, iv, ciphertext, tag].map(encodeBase64url)].join('.');
 }

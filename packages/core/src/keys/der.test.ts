@@ -1,31 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { CERTIFICATE, errorOf, rsaPair } from '../../test/keys-fixtures.js';
+import { concat, derOf } from '../../test/bytes.js';
+import { CERTIFICATE, errorOf } from '../../test/keys-fixtures.js';
+import { ENCRYPTED, RSA } from '../../test/stored-keys.js';
 import { derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
 
-const { publicKey, privateKey } = rsaPair();
-const certificate = Buffer.from(CERTIFICATE.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-const spki = publicKey.export({ type: 'spki', format: 'der' });
-const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
-const encryption = { cipher: 'aes-256-cbc', passphrase: 'x' };
+const [pair] = RSA;
+const certificate = derOf(CERTIFICATE);
+const [spki, pkcs8] = [derOf(pair.spki), derOf(pair.pkcs8)];
+const [publicPkcs1, privatePkcs1] = [derOf(pair.publicPkcs1), derOf(pair.privatePkcs1)];
 
 const tlv = (tag: number, ...parts: Uint8Array[]): Uint8Array => {
-  const value = Buffer.concat(parts);
-  return Buffer.concat([
-    Buffer.of(tag, 0x83, value.length >> 16, (value.length >> 8) & 255, value.length & 255),
-    value,
-  ]);
+  const value = concat(...parts);
+  const { length } = value;
+  return concat(Uint8Array.of(tag, 0x83, length >> 16, (length >> 8) & 255, length & 255), value);
 };
 
 describe('derForm', () => {
   it('tells how a key is packed', () => {
     expect(derForm(spki)).toBe('spki');
     expect(derForm(pkcs8)).toBe('pkcs8');
-    expect(derForm(publicKey.export({ type: 'pkcs1', format: 'der' }))).toBe('pkcs1-public');
-    expect(derForm(privateKey.export({ type: 'pkcs1', format: 'der' }))).toBe('pkcs1-private');
+    expect(derForm(publicPkcs1)).toBe('pkcs1-public');
+    expect(derForm(privatePkcs1)).toBe('pkcs1-private');
     expect(derForm(certificate)).toBe('certificate');
-    expect(derForm(privateKey.export({ type: 'pkcs8', format: 'der', ...encryption }))).toBe(
-      'pkcs8-encrypted',
-    );
+    expect(derForm(derOf(ENCRYPTED.pkcs8))).toBe('pkcs8-encrypted');
   });
 
   it('refuses everything else', async () => {
@@ -42,13 +39,13 @@ describe('derForm', () => {
 
 describe('the wrapping of PKCS#1', () => {
   it('makes exactly what node:crypto makes', () => {
-    expect(Buffer.from(spkiOfPkcs1(publicKey.export({ type: 'pkcs1', format: 'der' })))).toEqual(spki);
-    expect(Buffer.from(pkcs8OfPkcs1(privateKey.export({ type: 'pkcs1', format: 'der' })))).toEqual(pkcs8);
+    expect(spkiOfPkcs1(publicPkcs1)).toEqual(spki);
+    expect(pkcs8OfPkcs1(privatePkcs1)).toEqual(pkcs8);
   });
 });
 
 describe('spkiOfCertificate', () => {
-  const serial = tlv(2, Buffer.of(1));
+  const serial = tlv(2, Uint8Array.of(1));
   const empty = tlv(0x30);
 
   it('finds the key in a certificate of version 3 and of version 1', () => {
@@ -57,14 +54,14 @@ describe('spkiOfCertificate', () => {
       0x30,
       tlv(0x30, serial, empty, empty, empty, empty, spki),
       empty,
-      tlv(3, Buffer.of(0)),
+      tlv(3, Uint8Array.of(0)),
     );
-    expect(Buffer.from(spkiOfCertificate(version1))).toEqual(spki);
+    expect(Uint8Array.from(spkiOfCertificate(version1))).toEqual(spki);
   });
 
   it('refuses a certificate that ends before its key, or holds something else there', async () => {
     const wraps = (...members: Uint8Array[]) => tlv(0x30, tlv(0x30, ...members), empty, tlv(3));
-    const version = tlv(0xa0, tlv(2, Buffer.of(2)));
+    const version = tlv(0xa0, tlv(2, Uint8Array.of(2)));
     const bad = [
       wraps(),
       wraps(serial, empty, empty, empty, empty),

@@ -106,7 +106,7 @@ function readElement(bytes: Uint8Array, expectedTag?: number): Element {
 
 function encode(tag: number, ...parts: Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const header = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
+  const header = [tag, ...lengthOctets(length)];
   const whole = new Uint8Array(header.length + length);
   whole.set(header);
   let offset = header.length;
@@ -115,6 +115,12 @@ function encode(tag: number, ...parts: Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return whole;
+}
+
+/** In the one form that DER allows, the shortest (X.690 §10.1). No key has 64 kB. */
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }
 
 function malformed(): never {

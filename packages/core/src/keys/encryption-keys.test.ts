@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { decryptionKeyOf, encryptionKeyOf, errorOf, rsaPair } from '../../test/keys-fixtures.js';
+import { decryptionKeyOf, encryptionKeyOf, errorOf } from '../../test/keys-fixtures.js';
+import { RSA } from '../../test/stored-keys.js';
 import { newestValidKey, staticKeys } from './encryption-keys.js';
 import type { EncryptionKey, ImportedKey } from './key.js';
 
-const pair = rsaPair();
+const [pair] = RSA;
 const base = await encryptionKeyOf(pair);
 const NOW = 1_700_000_000;
 

@@ -1,20 +1,17 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { derOf, textOf, utf8 } from '../../test/bytes.js';
 import {
   CERTIFICATE,
+  CERTIFIED_MODULUS,
   errorOf,
   everythingOf,
-  jwkOf,
   modulus,
-  rsaPair,
   secretsOf,
 } from '../../test/keys-fixtures.js';
+import { bufferOf } from '../../test/runtime.js';
+import { ENCRYPTED, P384, RSA, RSA_1024, RSA_EXPONENT_3 } from '../../test/stored-keys.js';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { decryptJwe } from '../jwe/decrypt.js';
@@ -24,23 +21,17 @@ import { asDecryptionKey, type ImportedKey } from './key.js';
 
 type Source = Parameters<typeof importKey>[0];
 
-const pair = rsaPair();
-const { publicKey, privateKey, publicJwk, privateJwk } = pair;
+const [pair] = RSA;
+const { publicJwk, privateJwk } = pair;
 const own = await importKey(privateJwk);
 const theirs = await importKey(publicJwk);
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-
-// The types of `export` tie the form to the kind of key, which is only known here.
-const pem = (key: KeyObject, type: 'spki' | 'pkcs8' | 'pkcs1' | 'sec1'): string =>
-  key.export({ type: type as 'pkcs8', format: 'pem' }).toString();
-const derOf = (text: string): Buffer => Buffer.from(text.replace(/-----[^-]+-----|\s/g, ''), 'base64');
 
 /** Proves by use that an imported key is the pair's own. */
 async function expectWorks(key: ImportedKey): Promise<void> {
   const isPublic = key.kind === 'encryption';
-  const token = await encryptJwe(Buffer.from('works'), isPublic ? key : theirs);
+  const token = await encryptJwe(utf8('works'), isPublic ? key : theirs);
   const { plaintext } = await decryptJwe(token, isPublic ? own : key);
-  expect(Buffer.from(plaintext).toString()).toBe('works');
+  expect(textOf(plaintext)).toBe('works');
 }
 
 async function expectInvalid(source: unknown, message: RegExp = /./): Promise<void> {
@@ -51,12 +42,12 @@ async function expectInvalid(source: unknown, message: RegExp = /./): Promise<vo
 }
 
 const PUBLIC_FORMS: readonly (readonly [name: string, pem: string])[] = [
-  ['SPKI', pem(publicKey, 'spki')],
-  ['PKCS#1 public', pem(publicKey, 'pkcs1')],
+  ['SPKI', pair.spki],
+  ['PKCS#1 public', pair.publicPkcs1],
 ];
 const PRIVATE_FORMS: readonly (readonly [name: string, pem: string])[] = [
-  ['PKCS#8', pem(privateKey, 'pkcs8')],
-  ['PKCS#1 private', pem(privateKey, 'pkcs1')],
+  ['PKCS#8', pair.pkcs8],
+  ['PKCS#1 private', pair.privatePkcs1],
 ];
 const FORMS = [...PUBLIC_FORMS, ...PRIVATE_FORMS];
 
@@ -66,10 +57,10 @@ describe('importKey of PEM and DER', () => {
 
     it.each<[what: string, source: Source]>([
       ['PEM text', text],
-      ['PEM bytes in a Buffer', Buffer.from(text)],
+      ['PEM bytes in a Buffer', bufferOf(utf8(text))],
       ['PEM bytes in a Uint8Array', new TextEncoder().encode(text)],
-      ['DER bytes in a Buffer', derOf(text)],
-      ['DER bytes in a Uint8Array', Uint8Array.from(derOf(text))],
+      ['DER bytes in a Buffer', bufferOf(derOf(text))],
+      ['DER bytes in a Uint8Array', derOf(text)],
       ['a view into a larger buffer', Uint8Array.of(7, 7, ...derOf(text), 7, 7).subarray(2, -2)],
       ['CRLF lines', text.replaceAll('\n', '\r\n')],
       ['no newline at the end', text.trim()],
@@ -77,7 +68,7 @@ describe('importKey of PEM and DER', () => {
       ['indented lines', text.replace(/^/gm, '    ')],
       ['a byte order mark', `\ufeff${text}`],
       ['text before and after', `0 Bag Attributes\n    friendlyName: bank\n\n${text}\ntrailing words\n`],
-      ['the same as bytes', Buffer.from(`0 Bag Attributes\n    friendlyName: bank\n\n${text}\ntrailing`)],
+      ['the same as bytes', utf8(`0 Bag Attributes\n    friendlyName: bank\n\n${text}\ntrailing`)],
     ])('imports from %s', async (_what, source) => {
       const key = await importKey(source);
       expect(key.kind).toBe(kind);
@@ -110,13 +101,8 @@ describe('importKey of PEM and DER', () => {
   });
 
   it('imports a certificate from PEM and DER as the public key inside it', async () => {
-    const expected = jwkOf(new X509Certificate(CERTIFICATE).publicKey);
-    const sources = [
-      CERTIFICATE,
-      Buffer.from(CERTIFICATE),
-      derOf(CERTIFICATE),
-      `Subject: CN = x\r\n${CERTIFICATE}`,
-    ];
+    const expected: JWK = { kty: 'RSA', n: CERTIFIED_MODULUS, e: 'AQAB' };
+    const sources = [CERTIFICATE, utf8(CERTIFICATE), derOf(CERTIFICATE), `Subject: CN = x\r\n${CERTIFICATE}`];
     for (const source of sources) {
       const key = await importKey(source);
       expect(key.kind).toBe('encryption');
@@ -130,35 +116,27 @@ describe('importKey of PEM and DER', () => {
   });
 
   it('takes the first of several blocks', async () => {
-    expect((await importKey(pem(privateKey, 'pkcs8') + CERTIFICATE)).kind).toBe('decryption');
-    expect((await importKey(CERTIFICATE + pem(privateKey, 'pkcs8'))).kind).toBe('encryption');
+    expect((await importKey(pair.pkcs8 + CERTIFICATE)).kind).toBe('decryption');
+    expect((await importKey(CERTIFICATE + pair.pkcs8)).kind).toBe('encryption');
   });
 
-  it.each<[what: string, source: string | Buffer]>([
-    [
-      'PKCS#8 in PEM',
-      privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }),
-    ],
-    [
-      'PKCS#8 in DER',
-      privateKey.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase: 'x' }),
-    ],
-    [
-      'PKCS#1 in PEM',
-      privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }),
-    ],
+  it.each<[what: string, source: Source]>([
+    ['PKCS#8 in PEM', ENCRYPTED.pkcs8],
+    ['PKCS#8 in DER', derOf(ENCRYPTED.pkcs8)],
+    ['PKCS#1 in PEM', ENCRYPTED.pkcs1],
   ])('says what to do about an encrypted %s', async (_what, source) => {
     await expectInvalid(source, /encrypted with a passphrase; decrypt it first/);
   });
 
   it.each<[what: string, source: unknown, message: RegExp]>([
-    ['an EC public key', pem(ec.publicKey, 'spki'), /not an RSA key/],
-    ['an EC private key', pem(ec.privateKey, 'pkcs8'), /not an RSA key/],
-    ['an EC private key in SEC1', pem(ec.privateKey, 'sec1'), /not valid DER of a kind/],
-    ['a public exponent of 3', pem(rsaPair(2048, 3).publicKey, 'spki'), /exponent is not 65537/],
-    ['a private key with the exponent 3', pem(rsaPair(2048, 3).privateKey, 'pkcs1'), /exponent is not 65537/],
-    ['1024 bits', pem(rsaPair(1024).publicKey, 'pkcs1'), /has 1024 bits/],
-    ['1024 bits, private', pem(rsaPair(1024).privateKey, 'pkcs8'), /has 1024 bits/],
+    ['an EC public key', P384.spki, /not an RSA key/],
+    ['an EC private key', P384.pkcs8, /not an RSA key/],
+    ['an EC private key in SEC1', P384.sec1, /not valid DER of a kind/],
+    ['a public exponent of 3', RSA_EXPONENT_3.spki, /exponent is not 65537/],
+    ['a private key with the exponent 3', RSA_EXPONENT_3.privatePkcs1, /exponent is not 65537/],
+    ['1024 bits', RSA_1024.spki, /has 1024 bits/],
+    ['1024 bits in PKCS#1', RSA_1024.publicPkcs1, /has 1024 bits/],
+    ['1024 bits, private', RSA_1024.pkcs8, /has 1024 bits/],
     ['the empty text', '', /no BEGIN and END lines/],
     ['no bytes', new Uint8Array(), /no BEGIN and END lines/],
     ['text without lines', 'MIIB', /no BEGIN and END lines/],
@@ -171,7 +149,6 @@ describe('importKey of PEM and DER', () => {
     ['null', null, /PEM text, DER bytes or a JWK/],
     ['a number', 5, /PEM text, DER bytes or a JWK/],
     ['an array', [publicJwk], /PEM text, DER bytes or a JWK/],
-    ['a KeyObject', publicKey, /not an RSA key/],
     ['a certificate request', derOf(CERTIFICATE).subarray(4), /not valid DER/],
   ])('refuses %s', async (_what, source, message) => {
     await expectInvalid(source, message);
@@ -196,7 +173,7 @@ describe('importKey of a JWK', () => {
     ['JSON text', JSON.stringify(publicJwk)],
     ['indented JSON text', `\n  ${JSON.stringify(publicJwk, null, 2)}\r\n`],
     ['JSON text with a byte order mark', `\ufeff${JSON.stringify(publicJwk)}`],
-    ['JSON bytes', Buffer.from(JSON.stringify(publicJwk))],
+    ['JSON bytes', bufferOf(utf8(JSON.stringify(publicJwk)))],
     ['an object of no prototype', Object.assign(Object.create(null), publicJwk)],
     [
       'use, alg and key_ops that agree',
@@ -278,8 +255,8 @@ describe('importKey of a JWK', () => {
     ['x5u', { ...publicJwk, x5u: 'https://example.com/cert' }, /`x5u`/],
     ['oth', { ...privateJwk, oth: [] }, /more than two primes/],
     ['oth on a public key', { ...publicJwk, oth: [] }, /more than two primes/],
-    ['an EC key', jwkOf(ec.publicKey), /not an RSA key/],
-    ['a private EC key', jwkOf(ec.privateKey), /not an RSA key/],
+    ['an EC key', P384.publicJwk, /not an RSA key/],
+    ['a private EC key', P384.privateJwk, /not an RSA key/],
     ['a symmetric key', { kty: 'oct', k: 'AAAA' }, /not an RSA key/],
     ['kty in other letters', { ...publicJwk, kty: 'rsa' }, /not an RSA key/],
     ['an empty object', {}, /not an RSA key/],
@@ -300,7 +277,7 @@ describe('the options of importKey', () => {
     expect((await importKey({ ...publicJwk, kid: 'a' }, { kid: 'b' })).kid).toBe('b');
     expect((await importKey({ ...publicJwk, kid: 'a' })).kid).toBe('a');
     expect((await importKey(publicJwk)).kid).toBe(await calculateJwkThumbprint(publicJwk));
-    expect((await importKey(pem(privateKey, 'pkcs8'), { kid: 'c' })).kid).toBe('c');
+    expect((await importKey(pair.pkcs8, { kid: 'c' })).kid).toBe('c');
     expect((await importKey(privateJwk)).kid).toBe(await calculateJwkThumbprint(publicJwk));
   });
 
@@ -399,7 +376,7 @@ describe('an imported private key', () => {
   });
 
   it('does not appear in the errors about it', async () => {
-    const text = pem(privateKey, 'pkcs1');
+    const text = pair.privatePkcs1;
     const broken = [
       text.replace('-----END', '----END'),
       text.replace('\n', '\n*'),
@@ -415,40 +392,5 @@ describe('an imported private key', () => {
       for (const secret of secretsOf(pair))
         expect(shown.replace(/RSA PRIVATE KEY/g, '')).not.toContain(secret);
     }
-  });
-});
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
-describe.skipIf(!hasOpenssl)('keys that the openssl command makes', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'e2ee-openssl-'));
-  afterAll(() => {
-    rmSync(directory, { recursive: true });
-  });
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
-  };
-  const read = (name: string): Buffer => readFileSync(join(directory, name));
-
-  it('import, by the very commands of the provider’s page', async () => {
-    openssl('genrsa', '-out', 'private.pem', '2048');
-    openssl('rsa', '-in', 'private.pem', '-pubout', '-out', 'public.pem');
-    openssl('rsa', '-in', 'private.pem', '-traditional', '-out', 'pkcs1.pem');
-    openssl('rsa', '-in', 'private.pem', '-RSAPublicKey_out', '-out', 'pkcs1-public.pem');
-    openssl('pkcs8', '-topk8', '-nocrypt', '-in', 'private.pem', '-outform', 'DER', '-out', 'private.der');
-    openssl('req', '-x509', '-key', 'private.pem', '-subj', '/CN=bank', '-days', '1', '-out', 'cert.pem');
-    openssl('x509', '-in', 'cert.pem', '-text', '-out', 'cert-text.pem');
-    const key = await importKey(read('private.pem'));
-    for (const name of ['public.pem', 'pkcs1-public.pem', 'cert.pem', 'cert-text.pem']) {
-      const bank = await importKey(read(name));
-      expect(bank).toMatchObject({ kind: 'encryption', kid: key.kid });
-      const token = await encryptJwe(Buffer.from(name), bank);
-      for (const form of ['private.pem', 'pkcs1.pem', 'private.der']) {
-        const { plaintext } = await decryptJwe(token, await importKey(read(form)));
-        expect(Buffer.from(plaintext).toString()).toBe(name);
-      }
-    }
-    openssl('rsa', '-in', 'private.pem', '-aes256', '-passout', 'pass:secret', '-out', 'encrypted.pem');
-    await expectInvalid(read('encrypted.pem'), /passphrase/);
   });
 });

@@ -1,18 +1,16 @@
-import { type CryptoKey, calculateJwkThumbprint, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
-import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
+import { UNWRAP } from '../jwe/algorithms.js';
 import type { ProtectedHeader } from '../jwe/protected-header.js';
+import { requireWebCrypto } from '../jwe/web-crypto.js';
 import { algorithmOf, type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
-import { checkJwk, isPrivateJwk, jwkTimes } from './jwk.js';
+import { type ImportKeyOptions, importPublicJwk, readJwk, toCryptoKey } from './import-jwk.js';
+import { isPrivateJwk } from './jwk.js';
 import type { ImportedKey } from './key.js';
-import { KEY_TYPES, type KeyType } from './key-types.js';
+import { KEY_TYPES } from './key-types.js';
+import { PRIVATE_KEY_TYPES } from './private-key-types.js';
 
-export interface ImportKeyOptions {
-  /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
-  readonly kid?: string;
-  /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256` or, for curves, `ECDH-ES+A256KW`. */
-  readonly alg?: KeyAlgorithm;
-}
+export type { ImportKeyOptions };
 
 type WebCryptoForm = 'spki' | 'pkcs8';
 
@@ -26,6 +24,13 @@ const UNPACK: Readonly<Record<DerForm, readonly [WebCryptoForm, (der: Uint8Array
   certificate: ['spki', spkiOfCertificate],
 };
 
+/** What an AlgorithmIdentifier in DER begins with, in hexadecimal: the object identifiers of each kind of key. */
+const OIDS = [
+  ['06092a864886f70d010101', 'RSA'],
+  ['06072a8648ce3d020106082a8648ce3d030107', 'EC'],
+  ['06032b656e', 'OKP'],
+] as const;
+
 /**
  * Imports a key from whatever people keep keys in: PEM text or DER bytes of SPKI, PKCS#8, PKCS#1 (public and private)
  * or an X.509 certificate, or a JWK (as an object or JSON text). The bytes of a PEM file do as well. RSA, P-256, X25519.
@@ -34,7 +39,7 @@ const UNPACK: Readonly<Record<DerForm, readonly [WebCryptoForm, (der: Uint8Array
  * again. A certificate is only a container here: its validity and signature are not checked.
  *
  * Throws `key_invalid` for anything malformed, encrypted with a passphrase, not for encryption, with fewer than 2048 or
- * more than 8192 bits, or with an exponent other than 65537.
+ * more than 8192 bits, or with an exponent other than 65537; `crypto_unavailable` without WebCrypto.
  *
  * @example
  * const bank = await importKey(await readFile('bank-public.pem'))
@@ -44,36 +49,14 @@ export async function importKey(
   source: string | Uint8Array | JWK,
   options: ImportKeyOptions = {},
 ): Promise<ImportedKey> {
+  requireWebCrypto();
   const jwk = await toJwk(source);
-  const { type, alg } = checkJwk(jwk, options.alg);
-  const bare = pick(jwk, type.publicMembers);
-  const kid = options.kid ?? jwk.kid ?? (await calculateJwkThumbprint(bare));
-  if (typeof kid !== 'string' || kid === '')
-    throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
-  const publicJwk = Object.freeze({ ...bare, use: 'enc', alg, kid });
-  if (!isPrivateJwk(jwk)) {
-    const publicKey = await importJwk(bare, type, 'public');
-    return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk, ...jwkTimes(jwk) });
-  }
-  const privateKey = await importJwk(
-    pick(jwk, [...type.publicMembers, ...type.privateMembers]),
-    type,
-    'private',
-  );
+  if (!isPrivateJwk(jwk)) return importPublicJwk(jwk, options);
+  const { type, alg, kid, publicJwk } = await readJwk(jwk, PRIVATE_KEY_TYPES, options);
+  const privateKey = await toCryptoKey(jwk, type);
   const unwrap = (encryptedKey: Uint8Array<ArrayBuffer>, header: ProtectedHeader) =>
-    KEY_ALGORITHMS[alg].unwrap(privateKey, encryptedKey, header);
+    UNWRAP[alg](privateKey, encryptedKey, header);
   return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
-}
-
-async function importJwk(jwk: JWK, type: KeyType, half: 'public' | 'private'): Promise<CryptoKey> {
-  try {
-    return await crypto.subtle.importKey('jwk', jwk, type.importParams, false, [...type.usages[half]]);
-  } catch {
-    throw new E2eeError(
-      'key_invalid',
-      `The key cannot be used: its numbers do not make up a key of type ${type.kty}`,
-    );
-  }
 }
 
 async function toJwk(source: string | Uint8Array | JWK): Promise<JWK> {
@@ -128,23 +111,18 @@ async function derToJwk(der: Uint8Array): Promise<JWK> {
   // A copy, because a view of a larger buffer is not what every WebCrypto accepts.
   const bytes = Uint8Array.from(unpack(der));
   const oid = Array.from(algorithmOf(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const type = KEY_TYPES.find((row) => oid.startsWith(row.oid));
+  const kty = OIDS.find(([start]) => oid.startsWith(start))?.[1];
+  const type = (form === 'spki' ? KEY_TYPES : PRIVATE_KEY_TYPES).find((row) => row.kty === kty);
   if (!type)
     throw new E2eeError(
       'key_invalid',
       'The key cannot be used: it is not an RSA key, nor on P-256 or X25519',
     );
-  const usages = type.usages[form === 'spki' ? 'public' : 'private'];
   try {
-    const key = await crypto.subtle.importKey(form, bytes, type.importParams, true, [...usages]);
-    const jwk = (await crypto.subtle.exportKey('jwk', key)) as JWK;
-    return pick(jwk, [...type.publicMembers, ...type.privateMembers]);
+    const key = await crypto.subtle.importKey(form, bytes, type.importParams, true, [...type.usages]);
+    const { key_ops, alg, ...jwk } = (await crypto.subtle.exportKey('jwk', key)) as JWK; // what WebCrypto adds
+    return jwk;
   } catch {
     throw new E2eeError('key_invalid', 'The key cannot be used: it is damaged');
   }
-}
-
-function pick(jwk: JWK, members: readonly string[]): JWK {
-  const entries = Object.entries(jwk).filter(([member]) => members.includes(member));
-  return Object.fromEntries(entries) as JWK; // `kty` was there, or checkJwk refuses what comes out
 }

@@ -1,16 +1,16 @@
-import { generateKeyPairSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { errorOf, everythingOf, jwkOf, modulus, rsaPair, secretsOf } from '../../test/keys-fixtures.js';
+import { errorOf, everythingOf, modulus, secretsOf } from '../../test/keys-fixtures.js';
+import { P256, RSA } from '../../test/stored-keys.js';
 import { newestValidKey } from './encryption-keys.js';
 import { jwkTimes } from './jwk.js';
 import { readJwkSet } from './jwk-set.js';
 
-const pair = rsaPair();
+const [pair] = RSA;
 const { publicJwk, privateJwk } = pair;
 const good: JWK = { ...publicJwk, kid: 'good', use: 'enc', alg: 'RSA-OAEP-256' };
 const another = (kid: string): JWK => ({ kty: 'RSA', kid, n: modulus(2048), e: 'AQAB' });
-const ec = jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+const ec = P256.publicJwk;
 
 async function kids(document: unknown): Promise<string[]> {
   const keys = await readJwkSet(document);

@@ -1,7 +1,8 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
-import { importKey } from './import-key.js';
+import { requireWebCrypto } from '../jwe/web-crypto.js';
+import { importPublicJwk } from './import-jwk.js';
 import { isPrivateJwk } from './jwk.js';
 import type { EncryptionKey } from './key.js';
 
@@ -13,12 +14,13 @@ const MAX_KEYS = 64;
  * and malformed ones, are left out.
  *
  * Rejects with `key_invalid` when the set must not be trusted: it holds a private key, two different keys of one `kid`,
- * or no usable key at all.
+ * or no usable key at all; with `crypto_unavailable` where no key could be used.
  */
 export async function readJwkSet(
   document: unknown,
   algs: readonly KeyAlgorithm[] = ['RSA-OAEP-256'],
 ): Promise<EncryptionKey[]> {
+  requireWebCrypto();
   const members = keyMembers(document);
   if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
@@ -44,8 +46,7 @@ function keyMembers(document: unknown): JWK[] {
 
 async function importUsable(jwk: JWK): Promise<EncryptionKey | undefined> {
   try {
-    const key = await importKey(jwk);
-    return key.kind === 'encryption' ? key : undefined;
+    return await importPublicJwk(jwk);
   } catch {
     return undefined; // RFC 7517 §5: keys that are not understood are ignored
   }

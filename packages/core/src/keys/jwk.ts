@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
-import { type KeyType, keyTypeOf } from './key-types.js';
+import type { KeyType } from './key-types.js';
 
 /** Members of a JWK that are secret (RFC 7518 §6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
@@ -15,18 +15,23 @@ export function isPrivateJwk(jwk: JWK): boolean {
 }
 
 /**
- * Checks that a JWK is a key for encryption which this library can use: type, numbers, `use`, `key_ops`, `alg`. Returns
- * its kind and its algorithm. Throws `key_invalid` saying what is wrong.
+ * Checks that a JWK is a key of one of these types, for encryption: numbers, `use`, `key_ops`, `alg`. Returns its type
+ * and its algorithm. Throws `key_invalid` saying what is wrong.
  */
-export function checkJwk(jwk: JWK, expectedAlg?: KeyAlgorithm): { type: KeyType; alg: KeyAlgorithm } {
-  const type = keyTypeOf(jwk) ?? invalid('it is not an RSA key, nor on P-256 or X25519');
+export function checkJwk(
+  jwk: JWK,
+  types: readonly KeyType[],
+  expectedAlg?: KeyAlgorithm,
+): { type: KeyType; alg: KeyAlgorithm } {
+  const isOf = ({ kty, crv }: KeyType): boolean => kty === jwk.kty && (crv === undefined || crv === jwk.crv);
+  const type = types.find(isOf) ?? invalid('it is not an RSA key, nor on P-256 or X25519');
   const stated = expectedAlg ?? jwk.alg ?? type.algs[0];
   const alg =
     type.algs.find((known) => known === stated) ?? invalid('its `alg` is not supported for such a key');
   if (jwk.alg !== undefined && jwk.alg !== alg) invalid('its `alg` is not the one that was asked for');
   if (jwk.use !== undefined && jwk.use !== 'enc') invalid('its `use` is not "enc"');
   if (Object.hasOwn(jwk, 'x5u')) invalid('it refers to a certificate elsewhere (`x5u`)');
-  checkOperations(jwk, type.operations[isPrivateJwk(jwk) ? 'private' : 'public']);
+  checkOperations(jwk, type.operations);
   const fault = type.fault(jwk);
   if (fault !== undefined) invalid(fault);
   return { type, alg };

@@ -1,7 +1,7 @@
-import { exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
-import { importKey } from './import-key.js';
-import { asDecryptionKey } from './key.js';
+import { decryptionKeyOf } from '../../test/keys-fixtures.js';
+import { hearUnhandled } from '../../test/runtime.js';
+import { RSA, type RsaPair } from '../../test/stored-keys.js';
 import { createKeyRing } from './key-ring.js';
 import { type KeyStore, memoryKeyStore } from './key-store.js';
 import { remoteJwks } from './remote-jwks.js';
@@ -10,13 +10,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function ownKey(kid: string) {
-  const { privateKey } = await generateKeyPair('RSA-OAEP-256', { extractable: true });
-  return asDecryptionKey(await importKey(await exportPKCS8(privateKey), { kid }));
-}
-
 test('keys of our own that are revoked at once all stay revoked', async () => {
-  const keys = await Promise.all(['a', 'b', 'c'].map(ownKey));
+  const keys = await Promise.all(['a', 'b', 'c'].map((kid, i) => decryptionKeyOf(RSA[i] as RsaPair, kid)));
   const ring = await createKeyRing({ keys });
   await Promise.all([ring.revoke('a'), ring.revoke('b')]);
   expect(ring.decryptionKeys().map(({ kid }) => kid)).toEqual(['c']);
@@ -61,8 +56,7 @@ test('a fetch that does not heed its signal ends at the deadline, and the next o
 });
 
 test('a listener that fails later does not end the process', async () => {
-  const unhandled = vi.fn();
-  process.on('unhandledRejection', unhandled);
+  const unhandled = hearUnhandled();
   const onEvent = async (): Promise<void> => Promise.reject(new Error('listener'));
   const keys = remoteJwks('https://keys.example/jwks', {
     fetch: () => Promise.reject(new Error('down')),
@@ -70,6 +64,6 @@ test('a listener that fails later does not end the process', async () => {
   });
   await expect(keys.current()).rejects.toMatchObject({ code: 'keys_unavailable' });
   await new Promise((resolve) => setTimeout(resolve, 20));
-  process.off('unhandledRejection', unhandled);
-  expect(unhandled).not.toHaveBeenCalled();
+  unhandled.stop();
+  expect(unhandled.reasons).toEqual([]);
 });

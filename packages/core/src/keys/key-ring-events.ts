@@ -1,4 +1,4 @@
-import { invalidOption } from '../errors.js';
+import { checkListener } from '../errors.js';
 
 /**
  * `made`: this ring has made a key. `revoked`: this ring has taken one out of use. `store_failed`: the store could not be
@@ -16,8 +16,8 @@ export interface KeyRingEvent {
 export type KeyRingReport = (event: KeyRingEvent) => void;
 
 /** The listener; without one, a line on the console for what is worrying. Throws `option_invalid`. */
-export function checkReport(onEvent: KeyRingReport = consoleReport): KeyRingReport {
-  return typeof onEvent === 'function' ? onEvent : invalidOption('onEvent', 'a function', onEvent);
+export function checkReport(onEvent: KeyRingReport | undefined): KeyRingReport {
+  return checkListener(onEvent) ?? consoleReport;
 }
 
 function consoleReport({ type, error }: KeyRingEvent): void {

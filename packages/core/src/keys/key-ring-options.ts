@@ -1,5 +1,5 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
+import { type KeyAlgorithm, UNWRAP } from '../jwe/algorithms.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
 import { restAtRotation } from './key-life.js';
 import { checkReport, type KeyRingReport } from './key-ring-events.js';
@@ -29,7 +29,7 @@ export interface KeyRingOptions {
   readonly alg?: KeyAlgorithm | undefined;
   /** The curve of keys for `ECDH-ES+A256KW`. Default `P-256`. */
   readonly crv?: 'P-256' | 'X25519' | undefined;
-  /** Size of the RSA keys that the ring makes, in bits. Default 2048. */
+  /** Size of the RSA keys that the ring makes, in bits: a multiple of 128. Default 2048. */
   readonly modulusLength?: number | undefined;
   /** What ids look like. Default: as the profile says, or `thumbprint`. */
   readonly kid?: KidForm | undefined;
@@ -119,21 +119,24 @@ export function checkMaxAge(option: string, value: number): number {
     : invalidOption(option, 'a number of seconds, from 0 to a year', value);
 }
 
+/** Browsers make keys of no other sizes: they round down. */
+const SIZE_STEP = 128;
+
 /** What keys are made. */
 function checkKind(options: KeyRingOptions): Pick<KeyRingSettings, 'alg' | 'crv' | 'modulusLength'> {
   const { alg = options.profile?.encrypt?.alg ?? 'RSA-OAEP-256', crv, modulusLength } = options;
-  if (!Object.keys(KEY_ALGORITHMS).includes(alg))
-    invalidOption('alg', Object.keys(KEY_ALGORITHMS).join(' or '), alg);
+  if (!Object.keys(UNWRAP).includes(alg)) invalidOption('alg', Object.keys(UNWRAP).join(' or '), alg);
   const isRsa = alg === 'RSA-OAEP-256';
   const isCurve = crv === 'P-256' || crv === 'X25519';
   if (crv !== undefined && (isRsa || !isCurve))
     invalidOption('crv', isRsa ? 'absent for RSA keys' : '"P-256" or "X25519"', crv);
   const isSize =
-    Number.isInteger(modulusLength) &&
-    Number(modulusLength) >= RSA_BITS.min &&
-    Number(modulusLength) <= RSA_BITS.max;
+    typeof modulusLength === 'number' &&
+    modulusLength % SIZE_STEP === 0 &&
+    modulusLength >= RSA_BITS.min &&
+    modulusLength <= RSA_BITS.max;
   if (modulusLength !== undefined && (!isRsa || !isSize)) {
-    const expected = `a number of bits from ${RSA_BITS.min} to ${RSA_BITS.max}`;
+    const expected = `a multiple of ${SIZE_STEP} bits, from ${RSA_BITS.min} to ${RSA_BITS.max}`;
     invalidOption('modulusLength', isRsa ? expected : 'absent for keys on a curve', modulusLength);
   }
   return { alg, crv: crv ?? 'P-256', modulusLength: modulusLength ?? RSA_BITS.min };

@@ -1,16 +1,15 @@
-import { createPrivateKey } from 'node:crypto';
-import { inspect } from 'node:util';
-import { calculateJwkThumbprint } from 'jose';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { derOf, fromBase64url, utf8 } from '../../test/bytes.js';
 import {
   decryptionKeyOf,
   encryptionKeyOf,
   errorOf,
   everythingOf,
-  jwkOf,
-  rsaPair,
   secretsOf,
 } from '../../test/keys-fixtures.js';
+import { isBun, nextTurn } from '../../test/runtime.js';
+import { RSA } from '../../test/stored-keys.js';
 import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import type { PublishedJwk } from './held-keys.js';
@@ -27,8 +26,7 @@ vi.mock('jose', async (importOriginal) => {
   return reusingKeyPairs(await importOriginal());
 });
 
-const pair = rsaPair();
-const second = rsaPair();
+const [pair, second] = RSA;
 const START = 1_700_000_000;
 const DAY = 86_400;
 
@@ -56,7 +54,7 @@ const states = (ring: KeyRing): Record<string, string> =>
   Object.fromEntries(ring.describe().map(({ kid, state }) => [kid, state]));
 
 async function tokenFor(ring: KeyRing): Promise<string> {
-  return encryptJwe(Buffer.from('x'), await importKey(published(ring)));
+  return encryptJwe(utf8('x'), await importKey(published(ring)));
 }
 
 function stopClock(): void {
@@ -70,7 +68,7 @@ describe('a new ring', () => {
     const jwk = published(ring);
     expect(Object.keys(jwk).sort()).toEqual(['alg', 'e', 'exp', 'iat', 'kid', 'kty', 'n', 'use']);
     expect(jwk).toMatchObject({ kty: 'RSA', alg: 'RSA-OAEP-256', use: 'enc', e: 'AQAB' });
-    expect(Buffer.from(String(jwk.n), 'base64url')).toHaveLength(256);
+    expect(fromBase64url(String(jwk.n))).toHaveLength(256);
     expect(jwk.kid).toBe(await calculateJwkThumbprint(jwk));
     expect(jwk.iat).toBeGreaterThanOrEqual(before);
     expect(Number(jwk.exp) - Number(jwk.iat)).toBe(30 * DAY);
@@ -78,8 +76,8 @@ describe('a new ring', () => {
   });
 
   it('makes keys of the size that is asked for, and expiring as asked', async () => {
-    const jwk = published(await open({ modulusLength: 2056, lifetime: 7 * DAY }));
-    expect(Buffer.from(String(jwk.n), 'base64url')).toHaveLength(257);
+    const jwk = published(await open({ modulusLength: 2176, lifetime: 7 * DAY }));
+    expect(fromBase64url(String(jwk.n))).toHaveLength(272);
     expect(Number(jwk.exp) - Number(jwk.iat)).toBe(7 * DAY);
   });
 
@@ -108,14 +106,14 @@ describe('a new ring', () => {
     expect(kidOf(a)).toBe(kidOf(b));
   });
 
-  it('makes keys off the event loop', async () => {
+  it.skipIf(isBun)('makes keys off the event loop', async () => {
     let turns = 0;
     let isMade = false;
-    const made = makeKey({ alg: 'RSA-OAEP-256', crv: 'P-256', modulusLength: 4096 }).finally(() => {
+    const made = makeKey({ alg: 'RSA-OAEP-256', crv: 'P-256', modulusLength: 2176 }).finally(() => {
       isMade = true;
     });
     while (!isMade) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       turns += 1;
     }
     await made;
@@ -831,14 +829,12 @@ describe('what a ring shows', () => {
     const ring = await open({ store, keys: await decryptionKeyOf(pair) });
     await ring.rotate();
     const [stored] = (await store.read()) as [StoredKey]; // the ring has just made it
-    const privateKey = createPrivateKey(String(stored.pkcs8));
-    const made = { ...pair, privateKey, privateJwk: jwkOf(privateKey) };
+    const made = { pkcs8: String(stored.pkcs8), privateJwk: await jwkOfPkcs8(String(stored.pkcs8)) };
     const shown = [ring, { ring }, ring.describe(), ring.jwks(), ring.decryptionKeys(), ring.find(stored.kid)]
       .map(everythingOf)
       .join();
     for (const secret of [...secretsOf(made), ...secretsOf(pair)]) expect(shown).not.toContain(secret);
     expect(JSON.parse(JSON.stringify(ring))).toEqual(ring.describe());
-    expect(inspect(ring)).toContain(stored.kid);
   });
 
   it('finds nothing under the names of a prototype', async () => {
@@ -846,6 +842,12 @@ describe('what a ring shows', () => {
     for (const kid of ['__proto__', 'constructor', 'toString', '']) expect(ring.find(kid)).toBeUndefined();
   });
 });
+
+async function jwkOfPkcs8(pem: string): Promise<JWK> {
+  const oaep = { name: 'RSA-OAEP', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('pkcs8', derOf(pem), oaep, true, ['decrypt']);
+  return (await crypto.subtle.exportKey('jwk', key)) as JWK;
+}
 
 describe('a bad option of createKeyRing', () => {
   it.each<[option: string, options: KeyRingOptions]>([
@@ -884,7 +886,7 @@ describe('a bad option of createKeyRing', () => {
   );
 
   it.each<[option: string, value: unknown]>([
-    ...[0, 1024, 2047, 8193, 2048.5, Number.NaN, '2048', null].map((value): [string, unknown] => [
+    ...[0, 1024, 2047, 2056, 8193, 2048.5, Number.NaN, '2048', null].map((value): [string, unknown] => [
       'modulusLength',
       value,
     ]),

@@ -1,5 +1,6 @@
-import { base64url, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { decodeBase64url } from '../jwe/base64url.js';
 
 /** Everything about one kind of key. */
 export interface KeyType {
@@ -7,18 +8,14 @@ export interface KeyType {
   readonly crv?: string;
   /** What it is used with; the first is the default. */
   readonly algs: readonly [KeyAlgorithm, ...KeyAlgorithm[]];
-  /** Members of the public JWK, and those that make it private (RFC 7518 §6). */
-  readonly publicMembers: readonly string[];
-  readonly privateMembers: readonly string[];
-  /** What its AlgorithmIdentifier in DER begins with, in hexadecimal: the object identifiers. */
-  readonly oid: string;
+  /** Members of the public JWK (RFC 7518 §6). */
+  readonly members: readonly string[];
+  /** Members that make it private; there are none in the table of public keys. */
+  readonly secrets?: readonly string[];
   readonly importParams: { readonly name: string; readonly hash?: string; readonly namedCurve?: string };
-  readonly usages: {
-    readonly public: readonly 'encrypt'[];
-    readonly private: readonly ('decrypt' | 'deriveBits')[];
-  };
+  readonly usages: readonly ('encrypt' | 'decrypt' | 'deriveBits')[];
   /** What a JWK may say that it is for (RFC 7517 §4.3): one of these, where it says anything. */
-  readonly operations: { readonly public: readonly string[]; readonly private: readonly string[] };
+  readonly operations: readonly string[];
   /** What is wrong with the numbers of a public JWK, if anything is. */
   readonly fault: (jwk: JWK) => string | undefined;
 }
@@ -27,32 +24,24 @@ export interface KeyType {
 export const RSA_BITS = { min: 2048, max: 8192 } as const;
 const RSA_EXPONENT = 'AQAB'; // 65537
 
-const CURVE_KEY = {
-  algs: ['ECDH-ES+A256KW'],
-  privateMembers: ['d'],
-  usages: { public: [], private: ['deriveBits'] },
-  operations: { public: [], private: ['deriveKey', 'deriveBits'] },
-} as const;
+const CURVE_KEY = { algs: ['ECDH-ES+A256KW'], usages: [], operations: [] } as const;
 
-/** One row per kind of key that can be imported. */
+/** One row per kind of public key that can be imported. Private ones: private-key-types.ts. */
 export const KEY_TYPES: readonly KeyType[] = [
   {
     kty: 'RSA',
     algs: ['RSA-OAEP-256'],
-    publicMembers: ['kty', 'n', 'e'],
-    privateMembers: ['d', 'p', 'q', 'dp', 'dq', 'qi'],
-    oid: '06092a864886f70d010101',
+    members: ['kty', 'n', 'e'],
     importParams: { name: 'RSA-OAEP', hash: 'SHA-256' },
-    usages: { public: ['encrypt'], private: ['decrypt'] },
-    operations: { public: ['encrypt', 'wrapKey'], private: ['decrypt', 'unwrapKey'] },
+    usages: ['encrypt'],
+    operations: ['encrypt', 'wrapKey'],
     fault: rsaFault,
   },
   {
     ...CURVE_KEY,
     kty: 'EC',
     crv: 'P-256',
-    publicMembers: ['kty', 'crv', 'x', 'y'],
-    oid: '06072a8648ce3d020106082a8648ce3d030107',
+    members: ['kty', 'crv', 'x', 'y'],
     importParams: { name: 'ECDH', namedCurve: 'P-256' },
     fault: ({ x, y }) => coordinateFault(x) ?? coordinateFault(y),
   },
@@ -60,21 +49,14 @@ export const KEY_TYPES: readonly KeyType[] = [
     ...CURVE_KEY,
     kty: 'OKP',
     crv: 'X25519',
-    publicMembers: ['kty', 'crv', 'x'],
-    oid: '06032b656e',
+    members: ['kty', 'crv', 'x'],
     importParams: { name: 'X25519' },
     fault: ({ x }) => coordinateFault(x),
   },
 ];
 
-/** The row of a JWK, if there is one. */
-export function keyTypeOf(jwk: JWK): KeyType | undefined {
-  return KEY_TYPES.find(({ kty, crv }) => kty === jwk.kty && (crv === undefined || crv === jwk.crv));
-}
-
 function rsaFault(jwk: JWK): string | undefined {
   if (typeof jwk.n !== 'string' || typeof jwk.e !== 'string') return 'its modulus or exponent is missing';
-  if (Object.hasOwn(jwk, 'oth')) return 'it has more than two primes';
   const bytes = decoded(jwk.n);
   if (!bytes) return 'its modulus is not base64url';
   const bits = bitLength(bytes);
@@ -91,7 +73,7 @@ function coordinateFault(encoded: unknown): string | undefined {
 
 function decoded(encoded: string): Uint8Array | undefined {
   try {
-    return base64url.decode(encoded);
+    return decodeBase64url(encoded);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
-import { base64url, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { decodeBase64url } from '../jwe/base64url.js';
 import { refuseToken } from '../jwe/refusal.js';
 import { withDeadline } from './deadline.js';
 import { unavailable } from './encryption-keys.js';
@@ -70,7 +71,7 @@ export async function serviceKey(options: ServiceKeyOptions): Promise<Decryption
 
 /** How long everything is that is encrypted to an RSA key (RFC 8017 §7.1.1). */
 function modulusBytes({ n = '' }: JWK): number {
-  const bytes = base64url.decode(n);
+  const bytes = decodeBase64url(n);
   return bytes.length - bytes.findIndex((byte) => byte !== 0);
 }
 

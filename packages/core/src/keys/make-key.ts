@@ -1,4 +1,5 @@
-import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { thumbprint } from './import-jwk.js';
 import type { KeyRingSettings, KidForm } from './key-ring-options.js';
 import type { StoredKey } from './key-store.js';
 
@@ -7,15 +8,18 @@ export interface MadeKey extends Required<Pick<StoredKey, 'alg' | 'pkcs8'>> {
   readonly thumbprint: string;
 }
 
-/** Makes a key, off the event loop. */
+/** Makes a key, off the event loop (but in Bun 1.4, whose WebCrypto blocks it). */
 export async function makeKey({
   alg,
   crv,
   modulusLength,
 }: Pick<KeyRingSettings, 'alg' | 'crv' | 'modulusLength'>): Promise<MadeKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { crv, modulusLength, extractable: true });
-  const thumbprint = await calculateJwkThumbprint(await exportJWK(publicKey));
-  return { alg, pkcs8: await exportPKCS8(privateKey), thumbprint };
+  return {
+    alg,
+    pkcs8: await exportPKCS8(privateKey),
+    thumbprint: await thumbprint(await exportJWK(publicKey)),
+  };
 }
 
 /** Where a key stands in time, from `createdAt` on, in seconds. */

@@ -1,5 +1,5 @@
-import { E2eeError, invalidOption } from '../errors.js';
-import { KEY_ALGORITHMS, type KeyAlgorithm } from '../jwe/algorithms.js';
+import { checkListener, E2eeError, invalidOption } from '../errors.js';
+import { isSupported, type KeyAlgorithm, WRAP } from '../jwe/algorithms.js';
 import { type allowInsecureKeys, type FetchSettings, isTimeout } from './fetch-jwks.js';
 import type { RemoteJwksEvent } from './remote-jwks-events.js';
 import type { RemoteJwksState } from './remote-jwks-state.js';
@@ -42,9 +42,9 @@ export interface RemoteJwksSettings {
 export function readOptions(options: RemoteJwksOptions): RemoteJwksSettings {
   const { algs = ['RSA-OAEP-256'], fetch = globalThis.fetch, onEvent = () => {}, timeout = 5_000 } = options;
   if (typeof fetch !== 'function') invalidOption('fetch', 'a function', fetch);
-  if (typeof onEvent !== 'function') invalidOption('onEvent', 'a function', onEvent);
+  checkListener(onEvent);
   if (!isTimeout(timeout)) invalidOption('timeout', 'a whole number of milliseconds', timeout);
-  if (!Array.isArray(algs) || algs.length === 0 || !algs.every((alg) => alg in KEY_ALGORITHMS)) {
+  if (!Array.isArray(algs) || algs.length === 0 || !algs.every((alg) => isSupported(alg, WRAP))) {
     invalidOption('algs', 'an array of supported algorithms', algs);
   }
   const maxBytes = amount('maxBytes', options.maxBytes ?? 262_144);

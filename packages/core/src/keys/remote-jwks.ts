@@ -6,8 +6,9 @@ import type { EncryptionKey } from './key.js';
 import type { RemoteJwksEvent } from './remote-jwks-events.js';
 import { ageOf, type HeldSet, hold, isFresh, now, usableKey } from './remote-jwks-held-set.js';
 import { type RemoteJwksOptions, type RemoteJwksSettings, readOptions } from './remote-jwks-options.js';
+import { readState } from './remote-jwks-preset.js';
 import { backoff, isRefreshDue } from './remote-jwks-schedule.js';
-import { exportedState, type RemoteJwksState, readState } from './remote-jwks-state.js';
+import { exportedState, type RemoteJwksState } from './remote-jwks-state.js';
 import { tell } from './tell.js';
 
 export type { RemoteJwksEvent, RemoteJwksOptions, RemoteJwksState };
@@ -177,7 +178,9 @@ class Source implements RemoteJwks {
 
   async #attempt(cache: FetchRequest['cache']): Promise<void> {
     try {
-      const request = { etag: this.#held?.etag, cache, signal: this.#closing.signal };
+      // A publisher may fail at conditional requests alone, as those that allow them to no other origin do.
+      const etag = this.#failures.count > 0 ? undefined : this.#held?.etag;
+      const request = { etag, cache, signal: this.#closing.signal };
       const fetched = await fetchJwks(this.#url, this.#settings.fetching, request);
       this.#held = hold('keys' in fetched ? fetched : { ...(this.#held as HeldSet), ...fetched }); // 304 answers an etag
       this.#failures = NO_FAILURES;

@@ -13,19 +13,13 @@ import { isParameter, type Route, Router } from './router.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'] as const;
 
-type Check = readonly [accepts: (value: unknown) => boolean, expected: string];
-const oneOf = (...values: readonly string[]): Check => [
-  (value) => values.some((item) => item === value),
-  `one of ${values.map((value) => `"${value}"`).join(', ')}`,
-];
-
-/** Every member that a row may have, and what it must be. */
-const ROW_MEMBERS: ReadonlyMap<string, Check> = new Map([
-  ['sensitivity', oneOf('low', 'medium', 'high')],
-  ['request', oneOf('encrypt', 'none')],
-  ['response', oneOf('encrypt', 'redact', 'redact-or-encrypt', 'none')],
-  ['as', oneOf('json', 'text')],
-  ['required', [(value) => typeof value === 'boolean', 'true or false']],
+/** Every member that a row may have, and what it may be. */
+const ROW_MEMBERS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
+  ['sensitivity', ['low', 'medium', 'high']],
+  ['request', ['encrypt', 'none']],
+  ['response', ['encrypt', 'redact', 'redact-or-encrypt', 'none']],
+  ['as', ['json', 'text']],
+  ['required', [true, false]],
 ]);
 
 /**
@@ -147,12 +141,13 @@ function parseOperation(name: string): [method: string, template: string] {
 
 function checkRow(place: string, path: string, row: PolicyRow): void {
   for (const [member, value] of Object.entries(row)) {
-    const check = ROW_MEMBERS.get(member);
-    if (!check)
+    const choices = ROW_MEMBERS.get(member);
+    if (!choices)
       invalid(place, `has an unknown member \`${member}\`; known are ${[...ROW_MEMBERS.keys()].join(', ')}`);
-    const [accepts, expected] = check;
-    if (value !== undefined && !accepts(value))
-      invalid(place, `has a bad \`${member}\`: it must be ${expected}`);
+    if (value !== undefined && !choices.includes(value)) {
+      const known = choices.map((choice) => JSON.stringify(choice)).join(', ');
+      invalid(place, `has a bad \`${member}\`: it must be one of ${known}`);
+    }
   }
   if (path === '$' && row.as === 'text') invalid(place, 'cannot be `as: "text"`: a whole body is JSON');
   if (row.required && row.request !== 'encrypt')

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decryptionKeyOf, errorOf, rsaPair } from '../../test/keys-fixtures.js';
+import { toBase64url, utf8 } from '../../test/bytes.js';
+import { decryptionKeyOf, errorOf } from '../../test/keys-fixtures.js';
+import { RSA } from '../../test/stored-keys.js';
 import { createE2eeClient } from '../exchange/client.js';
 import type { E2eeRequest } from '../exchange/message.js';
 import { createE2eeServer } from '../exchange/server.js';
@@ -12,7 +14,7 @@ import { definePolicy } from '../policy/define-policy.js';
 import { powens } from './powens.js';
 import { checkProfile } from './profile.js';
 
-const pair = rsaPair();
+const [pair] = RSA;
 const keyRing = await createKeyRing({ keys: await decryptionKeyOf(pair, 'powens-1') });
 const key = await importKey({ ...pair.publicJwk, kid: 'powens-1' });
 const client = createE2eeClient({ profile: powens, encryptionKeys: staticKeys(key) });
@@ -75,9 +77,9 @@ describe('the powens profile', () => {
   });
 
   it('accepts no token that does not name its key', async () => {
-    const token = await encryptJwe(Buffer.from('x'), key);
+    const token = await encryptJwe(utf8('x'), key);
     const [, ...rest] = token.split('.');
-    const bare = Buffer.from('{"alg":"RSA-OAEP-256","enc":"A256GCM"}').toString('base64url');
+    const bare = toBase64url(utf8('{"alg":"RSA-OAEP-256","enc":"A256GCM"}'));
     const request = post('/users/me/connections', { password: [bare, ...rest].join('.') });
     const { status, body } = server.errorResponse(await errorOf(server.decryptRequest(request)));
     expect([status, body]).toEqual([400, expect.objectContaining({ code: 'token_invalid' })]);

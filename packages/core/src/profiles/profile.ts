@@ -1,10 +1,5 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import {
-  CONTENT_ALGORITHMS,
-  type ContentAlgorithm,
-  KEY_ALGORITHMS,
-  type KeyAlgorithm,
-} from '../jwe/algorithms.js';
+import { type ContentAlgorithm, isSupported, type KeyAlgorithm, SEAL, WRAP } from '../jwe/algorithms.js';
 import type { KidForm } from '../keys/key-ring-options.js';
 import type { PolicyDocument } from '../policy/policy.js';
 
@@ -76,47 +71,36 @@ const OPTIONAL_NAME: Check = [
 ];
 
 /** What the rest of the library relies on. A member comes after the object that it is in. */
-const MEMBERS: readonly (readonly [path: string, check: Check])[] = [
-  ['encrypt', OBJECT],
-  ['accept', OBJECT],
-  ['accept.alg', LIST],
-  ['accept.enc', LIST],
-  ['prefix', OBJECT],
-  ['prefix.request', TEXT],
-  ['prefix.response', TEXT],
-  ['message', OBJECT],
-  ['message.contentType', MEDIA_TYPE],
-  ['message.member', OPTIONAL_NAME],
-  ['redaction', TEXT],
-  ['publication', OBJECT],
-  ['publication.path', TEXT],
-  ['publication.form', FORM],
-  ['publication.contentType', MEDIA_TYPE],
-  ['publication.maxAge', SECONDS],
-  ['publication.times', OBJECT],
-  ['keyRejection', OBJECT],
-  ['keyRejection.status', STATUS],
-  ['policy', OBJECT],
+const MEMBERS: readonly (readonly [check: Check, ...paths: string[]])[] = [
+  [OBJECT, 'encrypt', 'accept', 'prefix', 'message', 'publication', 'publication.times', 'keyRejection'],
+  [OBJECT, 'policy'],
+  [LIST, 'accept.alg', 'accept.enc'],
+  [TEXT, 'prefix.request', 'prefix.response', 'redaction', 'publication.path'],
+  [MEDIA_TYPE, 'message.contentType', 'publication.contentType'],
+  [OPTIONAL_NAME, 'message.member'],
+  [FORM, 'publication.form'],
+  [SECONDS, 'publication.maxAge'],
+  [STATUS, 'keyRejection.status'],
 ];
 
 /** Throws `option_invalid` naming the member that is wrong. */
 export function checkProfile(profile: Profile): Profile {
   if (typeof profile !== 'object' || profile === null)
     invalidOption('profile', 'a profile, such as `banked`', profile);
-  for (const [path, [accepts, expected]] of MEMBERS) {
-    const value = path
-      .split('.')
-      .reduce<unknown>((object, name) => Reflect.get(Object(object), name), profile);
-    if (!accepts(value)) invalidOption(`profile.${path}`, expected, value);
+  for (const [[accepts, expected], ...paths] of MEMBERS) {
+    for (const path of paths) {
+      const value = path.split('.').reduce<unknown>((object, name) => Object(object)[name], profile);
+      if (!accepts(value)) invalidOption(`profile.${path}`, expected, value);
+    }
   }
-  checkAlgorithms('alg', KEY_ALGORITHMS, [profile.encrypt.alg, ...profile.accept.alg]);
-  checkAlgorithms('enc', CONTENT_ALGORITHMS, [profile.encrypt.enc, ...profile.accept.enc]);
+  checkAlgorithms('alg', WRAP, [profile.encrypt.alg, ...profile.accept.alg]);
+  checkAlgorithms('enc', SEAL, [profile.encrypt.enc, ...profile.accept.enc]);
   return profile;
 }
 
 function checkAlgorithms(kind: string, table: object, names: readonly string[]): void {
   for (const name of names) {
-    if (!(name in table))
+    if (!isSupported(name, table))
       throw new E2eeError('option_invalid', `The profile lists an unsupported \`${kind}\`: ${name}`);
   }
 }

@@ -34,6 +34,7 @@ export async function chromiumLaunch(): Promise<LaunchOptions> {
 
 /** Unpacks the package once. Renamed as a whole, so that an interrupted run leaves nothing half unpacked. */
 async function unpackedChromium(): Promise<string> {
+  // The same place from `src` and from `dist`.
   const modules = join(import.meta.dirname, '../node_modules');
   const { version } = JSON.parse(await readFile(join(modules, '@sparticuz/chromium/package.json'), 'utf8'));
   const cache = join(modules, '.cache');

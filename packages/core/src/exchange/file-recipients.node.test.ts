@@ -1,17 +1,17 @@
-import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   CERTIFICATE,
+  CERTIFIED_MODULUS,
   decryptionKeyOf,
   encryptionKeyOf,
   errorOf,
   everythingOf,
-  rsaPair,
   secretsOf,
 } from '../../test/keys-fixtures.js';
+import { RSA } from '../../test/stored-keys.js';
 import { answer, post } from '../../test/two-ends.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { createKeyRing } from '../keys/key-ring.js';
@@ -20,8 +20,8 @@ import { createE2eeClient } from './client.js';
 import { fileRecipients } from './file-recipients.node.js';
 import { createE2eeServer } from './server.js';
 
-const [first, second] = [rsaPair(), rsaPair()];
-const spki = first.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const [first, second] = RSA;
+const { spki } = first;
 let directory: string;
 
 beforeAll(async () => {
@@ -29,11 +29,11 @@ beforeAll(async () => {
   await mkdir(join(directory, 'keys'));
   const files: Record<string, string> = {
     'spki.pem': spki,
-    'pkcs1.pem': first.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    'pkcs1.pem': first.publicPkcs1,
     'acme.crt': CERTIFICATE,
     'acme.jwk': JSON.stringify(first.publicJwk),
-    'keys/next.pem': second.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    'private.pem': first.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'keys/next.pem': second.spki,
+    'private.pem': first.pkcs8,
     'empty.pem': '',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
@@ -61,16 +61,14 @@ async function inUse(path: string, id = 'acme'): Promise<unknown> {
 }
 
 describe('a list of partners in a file', () => {
-  const certified = new X509Certificate(CERTIFICATE).publicKey.export({ format: 'jwk' }).n;
-
   it.each<[string, unknown, unknown]>([
     ['the name of an SPKI file beside it', 'spki.pem', first.publicJwk.n],
     ['the name of a PKCS#1 file', 'pkcs1.pem', first.publicJwk.n],
-    ['the name of a certificate', 'acme.crt', certified],
+    ['the name of a certificate', 'acme.crt', CERTIFIED_MODULUS],
     ['the name of a JWK file', 'acme.jwk', first.publicJwk.n],
     ['the name of a file below it', 'keys/next.pem', second.publicJwk.n],
     ['PEM text', spki, first.publicJwk.n],
-    ['PEM text of a certificate', CERTIFICATE, certified],
+    ['PEM text of a certificate', CERTIFICATE, CERTIFIED_MODULUS],
     ['a JWK', first.publicJwk, first.publicJwk.n],
   ])('names a key as %s', async (_, key, n) => {
     expect(await inUse(await list({ acme: { response: 'encrypt', keys: key } }))).toBe(n);

@@ -1,0 +1,1 @@
+export { chromiumLaunch } from './launch.js';

@@ -1,0 +1,71 @@
+import type { CryptoKey, JWK } from 'jose';
+import { E2eeError } from '../errors.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { encodeBase64url } from '../jwe/base64url.js';
+import { checkJwk, jwkTimes } from './jwk.js';
+import type { EncryptionKey } from './key.js';
+import { KEY_TYPES, type KeyType } from './key-types.js';
+
+export interface ImportKeyOptions {
+  /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
+  readonly kid?: string;
+  /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256` or, for curves, `ECDH-ES+A256KW`. */
+  readonly alg?: KeyAlgorithm;
+}
+
+/** What is true of a JWK that was checked. */
+export interface CheckedJwk {
+  readonly type: KeyType;
+  readonly alg: KeyAlgorithm;
+  readonly kid: string;
+  /** The public half, to be stored or published. */
+  readonly publicJwk: JWK;
+}
+
+/** Imports a public key. Rejects with `key_invalid`. */
+export async function importPublicJwk(jwk: JWK, options: ImportKeyOptions = {}): Promise<EncryptionKey> {
+  const { type, alg, kid, publicJwk } = await readJwk(jwk, KEY_TYPES, options);
+  const publicKey = await toCryptoKey(jwk, type);
+  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk, ...jwkTimes(jwk) });
+}
+
+/** Rejects with `key_invalid` unless it is a usable key of one of these types. */
+export async function readJwk(
+  jwk: JWK,
+  types: readonly KeyType[],
+  options: ImportKeyOptions,
+): Promise<CheckedJwk> {
+  const { type, alg } = checkJwk(jwk, types, options.alg);
+  const bare = pick(jwk, type.members);
+  const kid = options.kid ?? jwk.kid ?? (await thumbprint(bare));
+  if (typeof kid !== 'string' || kid === '')
+    throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
+  return { type, alg, kid, publicJwk: Object.freeze({ ...bare, use: 'enc', alg, kid }) };
+}
+
+/** RFC 7638 §3: SHA-256 over the numbers of a public key, by name. */
+export async function thumbprint(bare: JWK): Promise<string> {
+  const sorted = Object.fromEntries(Object.entries(bare).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const bytes = new TextEncoder().encode(JSON.stringify(sorted));
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}
+
+/** Rejects with `key_invalid` when the numbers of a JWK do not make up a key. */
+export async function toCryptoKey(jwk: JWK, type: KeyType): Promise<CryptoKey> {
+  const { kty, members, secrets = [], importParams, usages } = type;
+  const numbers = pick(jwk, [...members, ...secrets]);
+  try {
+    return await crypto.subtle.importKey('jwk', numbers, importParams, false, [...usages]);
+  } catch {
+    throw new E2eeError(
+      'key_invalid',
+      `The key cannot be used: its numbers do not make up a key of type ${kty}`,
+    );
+  }
+}
+
+/** A JWK with no other members than these. */
+function pick(jwk: JWK, members: readonly string[]): JWK {
+  const entries = Object.entries(jwk).filter(([member]) => members.includes(member));
+  return Object.fromEntries(entries) as JWK; // `kty` was there, or checkJwk refuses what comes out
+}

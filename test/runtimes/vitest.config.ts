@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const SHARED = { testTimeout: 20_000, hookTimeout: 30_000, isolate: false };
+
+/**
+ * What runs on Deno and Bun as well (run.ts): the core's tests but for those of Node and of browsers alone, from the source,
+ * and checks of the built packages, as their users get them.
+ */
+export default defineConfig({
+  root: join(import.meta.dirname, '../..'),
+  test: {
+    projects: [
+      {
+        ssr: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } },
+        test: {
+          ...SHARED,
+          name: 'core',
+          include: ['packages/core/src/**/*.test.ts'],
+          exclude: ['**/*.node.test.ts', '**/*.browser.test.ts'],
+        },
+      },
+      { test: { ...SHARED, name: 'built', include: ['test/runtimes/**/*.runtime.test.ts'] } },
+    ],
+  },
+});
