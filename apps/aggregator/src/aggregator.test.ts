@@ -168,6 +168,25 @@ describe('a connection', () => {
     expect([status, data]).toEqual([400, { code, field, description: expect.stringContaining(field) }]);
   });
 
+  test('is refused for credentials that the bank does not accept, without saying which', async () => {
+    const refusal = [400, { code: 'wrongpass', description: 'The bank refuses these credentials' }];
+    const wrong = { ...LOGIN, password: 'wrong-password' };
+    expect(seen(await api.post('/users/me/connections', wrong))).toEqual(refusal);
+    const { data } = await api.post('/users/me/connections', LOGIN);
+    const path = `/users/me/connections/${data.id}`;
+    expect(seen(await api.put(path, { password: 'wrong-password' }))).toEqual(refusal);
+    expect((await bare.get(path)).data).toEqual(data);
+  });
+
+  test('still waits for the code after a wrong one', async () => {
+    const credentials = { id_connector: 33, website: 'par', login: '0012345678', code: '0070' };
+    const { data } = await api.post('/users/me/connections', credentials);
+    const path = `/users/me/connections/${data.id}`;
+    expect((await api.post(path, { otp: '000000' })).data.code).toBe('wrongpass');
+    expect((await bare.get(path)).data.state).toBe('additionalInformationNeeded');
+    expect((await api.post(path, { otp: '000001' })).data.state).toBe(null);
+  });
+
   test('belongs to its user', async () => {
     const { data } = await api.post('/users/me/connections', LOGIN);
     const headers = { authorization: `Bearer ${await newToken()}` };
@@ -217,6 +236,18 @@ describe('a transfer', () => {
     expect((await api.post('/users/me/transfers', { amount: 0 })).data.field).toBe('amount');
     expect((await api.post('/users/me/transfers', { amount: 1, label: 1 })).data.field).toBe('label');
     expect((await api.post('/users/me/transfers/999', { validated: true })).status).toBe(404);
+  });
+});
+
+describe('a known limit', () => {
+  test('a token captured in the intermediate and replayed to another operation is accepted today', async () => {
+    const made = await api.post('/users/me/connections', LOGIN);
+    const { login, password } = JSON.parse(String(made.config.data));
+    const again = await bare.post('/users/me/connections', { id_connector: 59, login, password: login });
+    expect(again.status).toBe(201);
+    const changed = await bare.put(`/users/me/connections/${again.data.id}`, { password });
+    expect(changed.data.credentials.password).toEqual({ length: 14, ends_with: '\u{1f511} ' });
+    expect(handled.at(-1)?.body).toEqual({ password: LOGIN.password });
   });
 });
 

@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.js';
 import { confirmAll } from './confirmation.js';
-import { type Connector, connectorBy, credentialsOf } from './connectors.js';
+import { type Connector, connectorBy, credentialsOf, signIn } from './connectors.js';
 import { type Call, membersOf, type Route } from './handler.js';
 import { Store } from './store.js';
 
@@ -31,11 +31,13 @@ export function connectionRoutes(): readonly Route[] {
     const members = credentialMembers(call.body);
     const { connector, isComplete } = before;
     if (!isComplete) {
-      credentialsOf(members, connector.transient); // used to sign in, and forgotten
+      signIn(connector, credentialsOf(members, connector.transient)); // and forgotten
       return { ...before, isComplete: true };
     }
     const changed = connector.fields.map((field) => ({ ...field, required: false }));
-    return { ...before, credentials: new Map([...before.credentials, ...credentialsOf(members, changed)]) };
+    const credentials = new Map([...before.credentials, ...credentialsOf(members, changed)]);
+    signIn(connector, credentials);
+    return { ...before, credentials };
   }
 
   function handleUpdate(call: Call): ReturnType<Route['handle']> {
@@ -52,6 +54,7 @@ export function connectionRoutes(): readonly Route[] {
       handle: ({ userId, body }) => {
         const connector = connectorOf(membersOf(body));
         const credentials = credentialsOf(credentialMembers(body), connector.fields);
+        signIn(connector, credentials);
         const connection = { userId, connector, credentials, isComplete: connector.transient.length === 0 };
         return { status: 201, body: view(connections.add(connection), connection) };
       },

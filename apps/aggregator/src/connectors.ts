@@ -20,6 +20,8 @@ export interface Connector {
   readonly fields: readonly ConnectorField[];
   /** What it asks for once it knows who signs in. */
   readonly transient: readonly ConnectorField[];
+  /** Values that this bank, which there is not, takes for wrong ones. */
+  readonly wrong: Readonly<Record<string, string>>;
 }
 
 const OTP: ConnectorField = {
@@ -41,6 +43,7 @@ export const CONNECTORS: readonly Connector[] = [
       { name: 'birthday', label: 'Birthday', type: 'text', regex: '\\d{2}/\\d{2}/\\d{4}', required: false },
     ],
     transient: [],
+    wrong: { password: 'wrong-password' },
   },
   {
     id: 33,
@@ -61,6 +64,7 @@ export const CONNECTORS: readonly Connector[] = [
       { name: 'code', label: 'Personal code', type: 'password', regex: '\\d{4}', required: true },
     ],
     transient: [OTP],
+    wrong: { code: '0000', otp: '000000' },
   },
 ];
 
@@ -71,6 +75,13 @@ export function describeConnector({ id, uuid, name, fields }: Connector): object
 
 export function connectorBy(match: (connector: Connector) => boolean): Connector | undefined {
   return CONNECTORS.find(match);
+}
+
+/** Throws an {@link ApiError} when the bank does not let its customer in with these. It does not say which one is wrong. */
+export function signIn({ wrong }: Connector, credentials: ReadonlyMap<string, string>): void {
+  const isRefused = Object.entries(wrong).some(([name, value]) => credentials.get(name) === value);
+  if (isRefused)
+    throw new ApiError(400, { code: 'wrongpass', description: 'The bank refuses these credentials' });
 }
 
 /** The values of `fields`, out of members that may be anything. Throws an {@link ApiError} that names the field. */

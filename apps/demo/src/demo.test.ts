@@ -77,7 +77,13 @@ describe('without options', () => {
     expect(report.stderr).toBe('');
     expect(report.status).toBe(0);
     expect(report.ok).toBe(true);
-    expect(Object.keys(JSON.parse(report.stdout))).toEqual(['ok', 'steps', 'merchant', 'aggregator']);
+    expect(Object.keys(JSON.parse(report.stdout))).toEqual([
+      'ok',
+      'steps',
+      'merchant',
+      'aggregator',
+      'connect',
+    ]);
     expect(report.steps.flatMap(({ checks }) => checks).every(({ ok }) => ok)).toBe(true);
   });
 
@@ -283,6 +289,7 @@ test('the tables fit into the columns that there are, without colour when nobody
   const { stdout, status, stderr } = await demo([], { COLUMNS: '80' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout.indexOf('the intermediate server saw')).toBeGreaterThan(stdout.indexOf('merchant wrote'));
+  expect(stdout.indexOf('typed in the page')).toBeGreaterThan(stdout.indexOf('the intermediate server saw'));
   expect(stdout).not.toContain('\u001B');
   expect(Math.max(...stdout.split('\n').map(displayWidth))).toBeLessThanOrEqual(80);
 });

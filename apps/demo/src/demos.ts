@@ -1,5 +1,6 @@
 import { aggregatorDemo } from './aggregator/demo.js';
 import { bankDemo } from './bank-demo.js';
+import { connectDemo } from './connect/demo.js';
 import type { DemoOptions } from './options.js';
 import type { Screen } from './render.js';
 import { merchantDemo } from './shop/demo.js';
@@ -21,11 +22,12 @@ export interface Demo {
   run(options: Pick<DemoOptions, 'payload'>): Promise<Shown>;
 }
 
-export type DemoName = 'bank' | 'merchant' | 'aggregator';
+export type DemoName = 'bank' | 'merchant' | 'aggregator' | 'connect';
 
 /** The demonstrations, in the order in which they are shown. */
 export const DEMOS: Readonly<Record<DemoName, Demo>> = {
   bank: bankDemo,
   merchant: merchantDemo,
   aggregator: aggregatorDemo,
+  connect: connectDemo,
 };

@@ -7,10 +7,10 @@ const LEAST_LENGTH = 4;
 /** What looks random (an encrypted key, a ciphertext) holds shorter ones by chance. */
 const LEAST_LENGTH_INSIDE_TOKENS = 8;
 
-/** Headers of the protocol itself, which hold dates, lengths, hashes and the like. All others are searched. */
+/** Headers of the protocol itself, which hold dates, lengths, ports, hashes and the like. All others are searched. */
 const PROTOCOL_HEADERS = new Set(
   `accept accept-encoding accept-language authorization cache-control connection content-length content-type date etag
-  host keep-alive sec-fetch-mode transfer-encoding user-agent vary`.split(/\s+/),
+  host keep-alive origin sec-fetch-mode transfer-encoding user-agent vary`.split(/\s+/),
 );
 /** Members of a token's header that are not secret: two names of algorithms, the hash of a public key, types. */
 const HEADER_MEMBERS = ['alg', 'enc', 'kid', 'cty', 'typ'];

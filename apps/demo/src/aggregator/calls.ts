@@ -94,7 +94,7 @@ export async function observe(world: World, { method, path, typed }: Intent): Pr
   };
 }
 
-function parsed(body: Buffer | undefined): unknown {
+export function parsed(body: Buffer | undefined): unknown {
   try {
     return JSON.parse(String(body));
   } catch {

@@ -5,38 +5,50 @@ import { type Column, renderTable } from '../table.js';
 import type { AggregatorReport, AggregatorStep } from './report.js';
 import { nameOf, type Secret, secretsOf } from './secrets.js';
 
-const VIEWS: readonly Column[] = [
-  { title: 'the user typed', of: (row) => row.wrote },
-  { title: 'the intermediate server saw', of: (row) => row.wire },
-  { title: 'the aggregator confirmed', of: (row) => row.back },
-];
+/** What is said about the three views. */
+export interface Words {
+  readonly title: string;
+  readonly about: string;
+  /** What stands above each view. */
+  readonly views: readonly [typed: string, intermediate: string, aggregator: string];
+}
+
+const WORDS: Words = {
+  title: 'Aggregator',
+  about:
+    'A user signs in to banks through an aggregator. What is typed passes an intermediate server that adds the token, ' +
+    'logs every byte and has no key.',
+  views: ['the user typed', 'the intermediate server saw', 'the aggregator confirmed'],
+};
 
 /** The report for a person to read. */
-export function renderAggregator(report: AggregatorReport, screen: Screen): string {
+export function renderAggregator(report: AggregatorReport, screen: Screen, words: Words = WORDS): string {
   const { palette, width } = screen;
+  const [typed, intermediate, aggregator] = words.views;
+  const views: readonly Column[] = [
+    { title: typed, of: (row) => row.wrote },
+    { title: intermediate, of: (row) => row.wire },
+    { title: aggregator, of: (row) => row.back },
+  ];
   const lines = [
     '',
     '',
-    palette.strong(heading('━━ Aggregator ', width)),
-    ...indented(
-      'A user signs in to banks through an aggregator. What is typed passes an intermediate server that adds the token, ' +
-        'logs every byte and has no key.',
-      width,
-    ),
-    ...report.steps.flatMap((step) => ['', ...renderStep(step, screen)]),
+    palette.strong(heading(`━━ ${words.title} `, width)),
+    ...indented(words.about, width),
+    ...report.steps.flatMap((step) => ['', ...renderStep(step, screen, views)]),
     '',
     ...conclusion(report, screen),
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-function renderStep(step: AggregatorStep, screen: Screen): string[] {
+function renderStep(step: AggregatorStep, screen: Screen, views: readonly Column[]): string[] {
   const { palette, width } = screen;
   const paint = step.status < 300 ? palette.good : palette.bad;
   return [
     ...wrapWords(step.name, width - 2).map((line) => `  ${palette.strong(line)}`),
     `  ${palette.note(step.call)}  ${paint(String(step.status))}`,
-    ...renderTable(rowsOf(step), screen, VIEWS),
+    ...renderTable(rowsOf(step), screen, views),
     ...renderChecks(step.checks, screen),
   ];
 }
