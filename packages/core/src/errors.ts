@@ -12,6 +12,8 @@ const STATUS = {
   key_invalid: 500,
   /** No valid key can be had at the moment: the JWKS is out of reach or every key in it has expired. */
   keys_unavailable: 503,
+  /** The store that tells whether a token came before cannot be asked. */
+  store_unavailable: 503,
   /** There is no WebCrypto: the page came by plain `http:`, not from localhost. Nothing was sent. */
   crypto_unavailable: 500,
   /** Encryption failed although a key was there. Nothing was sent. */

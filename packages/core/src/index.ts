@@ -17,6 +17,7 @@ export {
   recipients,
   type TimedKey,
 } from './exchange/recipients.js';
+export { memoryReplayStore, type ReplayStore } from './exchange/replay.js';
 export {
   type Coverage,
   createE2eeServer,
@@ -29,6 +30,7 @@ export type { ContentAlgorithm, KeyAlgorithm } from './jwe/algorithms.js';
 export { type DecryptedJwe, type DecryptJweOptions, decryptJwe } from './jwe/decrypt.js';
 export { type EncryptJweOptions, encryptJwe } from './jwe/encrypt.js';
 export type { ProtectedHeader } from './jwe/protected-header.js';
+export { allowRsaOaepSha1 } from './jwe/sha1.js';
 // Keys
 export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
 export { allowInsecureKeys } from './keys/fetch-jwks.js';
@@ -49,6 +51,12 @@ export {
   type RemoteJwksStatus,
   remoteJwks,
 } from './keys/remote-jwks.js';
+export {
+  importSharedSecret,
+  type SharedSecret,
+  type SharedSecretAlgorithm,
+  type SharedSecretOptions,
+} from './keys/shared-secret.js';
 // Policies and profiles
 export { definePolicy } from './policy/define-policy.js';
 export type {
@@ -62,5 +70,7 @@ export type {
   ResponseTreatment,
 } from './policy/policy.js';
 export { banked } from './profiles/banked.js';
+export { type Binding, type BindingClaim, boundTokens } from './profiles/binding.js';
 export { powens } from './profiles/powens.js';
 export type { JsonTemplate, Profile } from './profiles/profile.js';
+export { strict } from './profiles/strict.js';

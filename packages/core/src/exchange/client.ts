@@ -3,10 +3,12 @@ import { selectFields } from '../fields/select.js';
 import { looksLikeCompactJwe } from '../jwe/outward.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
+import type { EncryptionKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
 import type { Operation, Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
+import { digestOf } from './binding.js';
 import {
   checkRequiredFields,
   refuseConflict,
@@ -22,9 +24,9 @@ import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.j
 import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
 import { sealMessage } from './seal-message.js';
-import { sealSlots } from './seal-tokens.js';
+import { type Sealer, sealSlots } from './seal-tokens.js';
 import { refuseWithoutTls } from './tls.js';
-import { isMessage, isSealedBy } from './tokens.js';
+import { isMessage, isSealedBy, messageToken } from './tokens.js';
 
 export interface E2eeClientOptions {
   readonly profile: Profile;
@@ -84,6 +86,14 @@ export function createE2eeClient(options: E2eeClientOptions): E2eeClient {
   return new Client(options);
 }
 
+/** What is known of a request that was sent. */
+interface Sent {
+  /** The key that it was encrypted to, if we did that. */
+  readonly kid: string | undefined;
+  /** Of its tokens: what its response is bound to. */
+  readonly digest: string | undefined;
+}
+
 class Client implements E2eeClient {
   readonly requireTls: boolean;
   readonly #profile: Profile;
@@ -96,8 +106,8 @@ class Client implements E2eeClient {
   /** For what comes back. */
   readonly #answerLimits: Limits;
   readonly #report: Report;
-  /** Which key a request was encrypted to, under the plain and the encrypted form of it. */
-  readonly #usedKid = new WeakMap<E2eeRequest, string>();
+  /** What became of a request, under the plain and the encrypted form of it. */
+  readonly #sent = new WeakMap<E2eeRequest, Sent>();
 
   constructor(options: E2eeClientOptions) {
     const { encryptionKeys, unmatched = 'pass', requireTls = false } = options;
@@ -139,7 +149,9 @@ class Client implements E2eeClient {
       checkRequiredFields(operation.request.required, []);
       return request;
     }
-    return operation.request.whole ? this.#sealWhole(request) : this.#sealFields(request, operation);
+    return operation.request.whole
+      ? this.#sealWhole(request, operation)
+      : this.#sealFields(request, operation);
   }
 
   async decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse> {
@@ -148,27 +160,29 @@ class Client implements E2eeClient {
       limits: this.#answerLimits,
       keyRing: this.#keyRing,
       report: this.#report,
+      request: this.#sent.get(request)?.digest,
     });
   }
 
   async recoverFrom(request: E2eeRequest, response: E2eeResponse): Promise<boolean> {
     const operation = this.#policy.match(request.method, request.path);
     if (!operation?.request.treats || !isKeyRejection(response, this.#profile)) return false;
-    const used = this.#usedKid.get(request) ?? (await this.#currentKid());
+    const used = this.#sent.get(request)?.kid ?? (await this.#currentKid());
     if (await this.#hasOtherKey(used)) return true;
     await this.#encryptionKeys.refresh();
     return this.#hasOtherKey(used);
   }
 
-  async #sealWhole(request: E2eeRequest): Promise<E2eeRequest> {
-    if (isMessage(request.body, this.#profile)) return request;
+  async #sealWhole(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
+    if (isMessage(request.body, this.#profile))
+      return this.#remembered(request, request, undefined, [messageToken(request.body, this.#profile)]);
     requireJsonType(request.headers);
     const body = serialisedJson(request.body);
     refuseDepth(body, this.#limits);
     const key = await this.#encryptionKeys.current();
     const plain = { ...request, body };
-    const sealed = await sealMessage(plain, key, this.#profile, this.#limits.messageLength);
-    return this.#sealed(request, sealed, key.kid);
+    const sealed = await sealMessage(plain, this.#sealer(key, operation), this.#limits.messageLength);
+    return this.#remembered(request, sealed, key.kid, [messageToken(sealed.body, this.#profile)]);
   }
 
   async #sealFields(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
@@ -190,19 +204,29 @@ class Client implements E2eeClient {
       }
     }
     checkRequiredFields(operation.request.required, slots);
-    if (!slots.some((slot) => slot.plain)) return request;
+    const before = slots.flatMap(({ wire }) => (wire ? [wire.value] : []));
+    if (!slots.some((slot) => slot.plain)) return this.#remembered(request, request, undefined, before);
     refuseManyTokens(slots, this.#limits);
     const key = await this.#encryptionKeys.current();
-    for (const { rule, token } of await sealSlots(slots, key, this.#profile)) {
-      refuseLongToken(token, this.#limits.tokenLength, rule.path);
-    }
+    const made = await sealSlots(slots, this.#sealer(key, operation));
+    for (const { rule, token } of made) refuseLongToken(token, this.#limits.tokenLength, rule.path);
     const sealed = { ...request, headers: headersForBody(request.headers), body: selection.result() };
-    return this.#sealed(request, sealed, key.kid);
+    return this.#remembered(request, sealed, key.kid, [...before, ...made.map(({ token }) => token)]);
   }
 
-  #sealed(plain: E2eeRequest, sealed: E2eeRequest, kid: string): E2eeRequest {
-    this.#usedKid.set(plain, kid);
-    this.#usedKid.set(sealed, kid);
+  #sealer(key: EncryptionKey, { name }: Operation): Sealer {
+    return { key, profile: this.#profile, where: { operation: name, direction: 'request' } };
+  }
+
+  async #remembered(
+    plain: E2eeRequest,
+    sealed: E2eeRequest,
+    kid: string | undefined,
+    tokens: readonly unknown[],
+  ): Promise<E2eeRequest> {
+    const sent = { kid, digest: await digestOf(tokens) };
+    this.#sent.set(plain, sent);
+    this.#sent.set(sealed, sent);
     return sealed;
   }
 

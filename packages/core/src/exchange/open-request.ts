@@ -1,6 +1,7 @@
 import { E2eeError } from '../errors.js';
 import { selectFields } from '../fields/select.js';
 import type { Operation } from '../policy/policy.js';
+import { digestOf, type Whereabouts } from './binding.js';
 import { checkRequiredFields, refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
 import type { Report } from './events.js';
 import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
@@ -10,6 +11,9 @@ import { isTokenAttempt, messageToken } from './tokens.js';
 
 /** Field path, as the policy writes it, → `kid`. */
 type EncryptedBy = Readonly<Record<string, string>>;
+
+/** Of the tokens of a request that was opened: what its response is bound to. */
+export const digests: WeakMap<E2eeRequest, string | undefined> = new WeakMap();
 
 const kidsOf = new WeakMap<E2eeRequest, EncryptedBy>();
 
@@ -60,9 +64,9 @@ async function openWhole(
     plaintextIn(operation, '$', context);
     return { ...request, body };
   }
-  const { body: value, kid } = await openMessage(token, context);
+  const { body: value, kid } = await openMessage(token, context, whereaboutsOf(operation));
   const headers = headersForBody(request.headers, 'application/json');
-  return opened({ ...request, headers, body: value }, { $: kid });
+  return opened({ ...request, headers, body: value }, { $: kid }, [token]);
 }
 
 async function openFields(
@@ -82,15 +86,25 @@ async function openFields(
   checkRequiredFields(operation.request.required, slots);
   const encrypted = slots.filter((slot) => slot.wire);
   if (encrypted.length === 0) return { ...request, body };
-  const kids = await openSlots(encrypted, context);
+  const kids = await openSlots(encrypted, context, whereaboutsOf(operation));
   // From the last to the first, so that the first value of a path has the last word.
   const entries = encrypted.map(({ rule }, i): [string, string] => [rule.path, kids[i] as string]).reverse();
   const headers = headersForBody(request.headers);
-  return opened({ ...request, headers, body: selection.result() }, Object.fromEntries(entries));
+  const tokens = encrypted.map(({ wire }) => wire?.value);
+  return opened({ ...request, headers, body: selection.result() }, Object.fromEntries(entries), tokens);
 }
 
-function opened(request: E2eeRequest, kids: EncryptedBy): E2eeRequest {
+function whereaboutsOf({ name }: Operation): Whereabouts {
+  return { operation: name, direction: 'request' };
+}
+
+async function opened(
+  request: E2eeRequest,
+  kids: EncryptedBy,
+  tokens: readonly unknown[],
+): Promise<E2eeRequest> {
   kidsOf.set(request, kids);
+  digests.set(request, await digestOf(tokens));
   return request;
 }
 

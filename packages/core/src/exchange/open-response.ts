@@ -4,6 +4,7 @@ import { looksLikeCompactJwe } from '../jwe/outward.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
+import type { Whereabouts } from './binding.js';
 import type { Report } from './events.js';
 import { isAbsent, readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
@@ -18,6 +19,8 @@ export interface OpenResponseContext {
   /** Without it, ciphertext is left as it is. */
   readonly keyRing: KeyRing | undefined;
   readonly report: Report;
+  /** Of the tokens of the request, if it had any. */
+  readonly request: string | undefined;
 }
 
 /** Restores what a response encrypts. `operation` is absent outside the policy. Throws as `decryptResponse` documents. */
@@ -48,20 +51,20 @@ async function openWhole(
   token: unknown,
   response: E2eeResponse,
   operation: Operation | undefined,
-  { keyRing, profile, limits, report }: OpenResponseContext,
+  { keyRing, profile, limits, report, request }: OpenResponseContext,
 ): Promise<E2eeResponse> {
   if (!keyRing) {
     report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
     return response;
   }
-  const { body } = await openMessage(token, { keyRing, profile, limits });
+  const { body } = await openMessage(token, { keyRing, profile, limits }, whereaboutsOf(operation, request));
   return { ...response, headers: headersForBody(response.headers, 'application/json'), body };
 }
 
 async function openFields(
   response: E2eeResponse,
   operation: Operation,
-  { keyRing, profile, limits, report }: OpenResponseContext,
+  { keyRing, profile, limits, report, request }: OpenResponseContext,
 ): Promise<E2eeResponse> {
   const body = readableJson(response.body);
   // What is not JSON is left to the caller: nothing can leak from it here.
@@ -81,8 +84,13 @@ async function openFields(
     for (const slot of encrypted) tell('ciphertext_left', slot);
     return response;
   }
-  await openSlots(encrypted, { keyRing, profile, limits });
+  await openSlots(encrypted, { keyRing, profile, limits }, whereaboutsOf(operation, request));
   return { ...response, headers: headersForBody(response.headers), body: result() };
+}
+
+/** Outside the policy there is no name that both ends know. */
+function whereaboutsOf(operation: Operation | undefined, request: string | undefined): Whereabouts {
+  return { operation: operation?.name ?? '', direction: 'response', request };
 }
 
 /** An error in plain is not reported: it may be the other end's own answer, which is never encrypted. */

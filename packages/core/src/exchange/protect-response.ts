@@ -5,12 +5,14 @@ import type { FieldRule } from '../fields/tree.js';
 import { looksLikeCompactJwe } from '../jwe/outward.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
+import type { Whereabouts } from './binding.js';
 import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
 import { refuseEcho } from './echo.js';
 import type { Report } from './events.js';
 import { serialisedJson } from './json-body.js';
 import type { Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
+import { digests } from './open-request.js';
 import { errorBody } from './profile-answers.js';
 import {
   type Delivery,
@@ -21,7 +23,7 @@ import {
   type Treating,
 } from './recipient.js';
 import { sealMessage } from './seal-message.js';
-import { sealSlots } from './seal-tokens.js';
+import { type Sealer, sealSlots } from './seal-tokens.js';
 import { isMessage, isSealedBy } from './tokens.js';
 
 /** What protecting a response needs. */
@@ -63,10 +65,16 @@ export async function protectBody(
     const to = recipient && { recipient: recipient.id };
     report({ type: 'redacted_without_key', operation: operation.name, ...to });
   }
-  if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), delivery, profile);
-  await protectFields(selection, delivery, profile);
+  const where: Whereabouts = {
+    operation: operation.name,
+    direction: 'response',
+    request: digests.get(request),
+  };
+  const target = { delivery, profile, where };
+  if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), target);
+  await protectFields(selection, target);
   const result = { ...response, body: selection.result() };
-  if (delivery.mode === 'message') return sealed(result, delivery, profile);
+  if (delivery.mode === 'message') return sealMessage(result, await sealerFor(delivery, target));
   if (isError) refuseEcho(result.body, request.body, operation);
   return asJson(result);
 }
@@ -93,21 +101,29 @@ export function asServerFailure(error: unknown, name: string): E2eeError {
   return new E2eeError('response_refused', message + reason, { ...path, ...(reason && { cause: error }) });
 }
 
+/** How a response goes to its recipient. */
+interface Target {
+  readonly delivery: Delivery;
+  readonly profile: Profile;
+  readonly where: Whereabouts;
+}
+
 async function protectWhole(
   response: E2eeResponse,
   treatment: Treating,
-  delivery: Delivery,
-  profile: Profile,
+  target: Target,
 ): Promise<E2eeResponse> {
+  const { delivery, profile } = target;
   const action = FIELD_ACTIONS[treatment][delivery.mode];
   const body = action === 'redact' ? redact(response.body, profile.redaction) : response.body;
   if (delivery.mode !== 'keyless' && (action === 'encrypt' || delivery.mode === 'message')) {
-    return sealed({ ...response, body }, delivery, profile);
+    return sealMessage({ ...response, body }, await sealerFor(delivery, target));
   }
   return asJson({ ...response, body });
 }
 
-async function protectFields(selection: Selection, delivery: Delivery, profile: Profile): Promise<void> {
+async function protectFields(selection: Selection, target: Target): Promise<void> {
+  const { delivery, profile } = target;
   refuseMismatch(selection);
   const { slots } = selection;
   refuseConflict(slots);
@@ -124,7 +140,7 @@ async function protectFields(selection: Selection, delivery: Delivery, profile: 
   }
   const encrypted = slotsTo('encrypt').filter(({ rule, plain }) => plain && !isNullText(rule, plain.value));
   if (delivery.mode === 'keyless' || encrypted.length === 0) return;
-  await sealSlots(encrypted, await delivery.keys.current(), profile);
+  await sealSlots(encrypted, await sealerFor(delivery, target));
 }
 
 /** A text that a handler does not have. Null stays null, as it does when it is redacted. */
@@ -137,12 +153,11 @@ function treatmentOf(rule: FieldRule): Treating {
   return rule.treatment as Treating;
 }
 
-async function sealed(
-  response: E2eeResponse,
-  delivery: Exclude<Delivery, { mode: 'keyless' }>,
-  profile: Profile,
-): Promise<E2eeResponse> {
-  return sealMessage(response, await delivery.keys.current(), profile);
+async function sealerFor(
+  { keys }: Exclude<Delivery, { mode: 'keyless' }>,
+  { profile, where }: Target,
+): Promise<Sealer> {
+  return { key: await keys.current(), profile, where };
 }
 
 /** Whether the response is a whole message already. Without an envelope, its content type has to say so as well. */

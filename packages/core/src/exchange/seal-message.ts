@@ -1,10 +1,8 @@
 import { encodeField } from '../fields/encoding.js';
-import { encryptJwe } from '../jwe/encrypt.js';
-import type { EncryptionKey } from '../keys/key.js';
 import type { Profile } from '../profiles/profile.js';
 import { refuseLongToken } from './body-rules.js';
 import { type E2eeResponse, headersForBody } from './message.js';
-import { checkKey } from './seal-tokens.js';
+import { type Sealer, seal } from './seal-tokens.js';
 
 /**
  * A request or response with its whole JSON body as one token, `maxLength` characters long at the most. Rejects with
@@ -12,12 +10,11 @@ import { checkKey } from './seal-tokens.js';
  */
 export async function sealMessage<Message extends Pick<E2eeResponse, 'headers' | 'body'>>(
   message: Message,
-  key: EncryptionKey,
-  profile: Profile,
+  sealer: Sealer,
   maxLength: number = Number.POSITIVE_INFINITY,
 ): Promise<Message> {
-  const options = { enc: profile.encrypt.enc, cty: 'json' };
-  const token = await encryptJwe(encodeField(message.body, 'json', '$'), checkKey(key, profile), options);
+  const { profile } = sealer;
+  const token = await seal(encodeField(message.body, 'json', '$'), '$', sealer, { cty: 'json' });
   refuseLongToken(token, maxLength, '$');
   const { member, contentType } = profile.message;
   const headers = headersForBody(message.headers, member === undefined ? contentType : 'application/json');

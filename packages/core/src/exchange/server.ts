@@ -12,6 +12,7 @@ import { errorAnswer } from './profile-answers.js';
 import { asServerFailure, isFaultOfBody, protectBody, withoutBody } from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
 import type { FindRecipient, Recipient } from './recipient.js';
+import { checkReplay, defaultReplay, type ReplayStore } from './replay.js';
 import { checkRequireTls, type RequireTls, refuseWithoutTls } from './tls.js';
 
 export interface E2eeServerOptions {
@@ -34,6 +35,11 @@ export interface E2eeServerOptions {
    * `'trust-proxy'` believes the `X-Forwarded-Proto` of a proxy in front.
    */
   readonly requireTls?: RequireTls;
+  /**
+   * Remembers tokens, so that none is accepted twice; needs a profile whose tokens are bound to a time. Default: a
+   * {@link memoryReplayStore} where the profile requires that tokens have an id, else none. `false`: none.
+   */
+  readonly replay?: ReplayStore | false;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -117,7 +123,6 @@ class Server implements E2eeServer {
   readonly #context: RequestContext;
 
   constructor(options: E2eeServerOptions) {
-    this.#options = { ...options };
     const { keyRing, recipient, unmatched = 'pass', plaintext = 'refuse' } = options;
     const profile = checkProfile(options.profile);
     const limits = checkLimits(options.limits);
@@ -134,7 +139,17 @@ class Server implements E2eeServer {
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
     this.#requireTls = checkRequireTls(options.requireTls);
-    this.#context = { profile, limits, keyRing, report, acceptPlaintext: plaintext === 'accept' };
+    const { replay = defaultReplay(profile) } = options;
+    // A server end that is bound to a handler has the same.
+    this.#options = { ...options, replay };
+    this.#context = {
+      profile,
+      limits,
+      keyRing,
+      report,
+      acceptPlaintext: plaintext === 'accept',
+      replay: replay === false ? undefined : checkReplay(replay, profile),
+    };
     this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
   }
 

@@ -3,6 +3,8 @@ import type { FieldRule, FieldTree } from './tree.js';
 /** A field found in a body, in plain, encrypted, in both forms or in neither. */
 export interface FieldSlot {
   readonly rule: FieldRule;
+  /** Where exactly it is, as a field path: with the index of an element, the name of a member, of its plain form. */
+  readonly place: string;
   readonly plain?: { readonly value: unknown };
   readonly wire?: { readonly value: unknown };
   /** Puts the plain form of the field, and nothing else of it, into the result. */
@@ -27,11 +29,12 @@ export interface SelectOptions {
 }
 
 type Key = string | number;
+type Steps = readonly Key[];
 
 /** Finds every field of `tree` in `body`, in one walk along the paths of the tree. Recursion is as deep as the tree. */
 export function selectFields(body: unknown, tree: FieldTree, options: SelectOptions): Selection {
   const walk = new Walk(options);
-  const root = walk.visit(body, tree);
+  const root = walk.visit(body, tree, []);
   const { slots, mismatch } = walk;
   return { slots, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
 }
@@ -46,37 +49,39 @@ class Walk {
   }
 
   /** Visits a container on the way to a field. */
-  visit(value: unknown, tree: FieldTree): Copy | undefined {
+  visit(value: unknown, tree: FieldTree, at: Steps): Copy | undefined {
     if (value === null || value === undefined) return undefined;
-    if (Array.isArray(value)) return tree.element ? this.#array(value, tree.element) : this.#differs(tree);
+    if (Array.isArray(value))
+      return tree.element ? this.#array(value, tree.element, at) : this.#differs(tree);
     if (typeof value !== 'object') return this.#differs(tree);
-    return tree.any || tree.members.size > 0 ? this.#object(value, tree) : this.#differs(tree);
+    return tree.any || tree.members.size > 0 ? this.#object(value, tree, at) : this.#differs(tree);
   }
 
-  #array(source: readonly unknown[], element: FieldTree): Copy {
+  #array(source: readonly unknown[], element: FieldTree, at: Steps): Copy {
     const copy = new Copy(source);
     source.forEach((value, index) => {
-      if (!element.rule) copy.nest(index, this.visit(value, element));
-      else if (element.rule.treatment !== 'none') this.#inPlace(copy, index, element.rule, value);
+      if (!element.rule) copy.nest(index, this.visit(value, element, [...at, index]));
+      else if (element.rule.treatment !== 'none') this.#inPlace(copy, [...at, index], element.rule, value);
     });
     return copy;
   }
 
-  #object(source: object, tree: FieldTree): Copy {
+  #object(source: object, tree: FieldTree, at: Steps): Copy {
     const copy = new Copy(source);
     const fields = new Map<string, { rule: FieldRule; plainKey?: string; wireKey?: string }>();
     for (const [name, { rule }] of tree.members) if (rule) fields.set(name, { rule });
     for (const [key, value] of Object.entries(source)) {
       const field = this.#fieldOf(key, value, tree);
       if (field) fields.set(field.name, { ...fields.get(field.name), ...field });
-      else copy.nest(key, this.#descend(value, tree.members.get(key) ?? tree.any));
+      else copy.nest(key, this.#descend(value, tree.members.get(key) ?? tree.any, [...at, key]));
     }
-    for (const [name, field] of fields) if (field.rule.treatment !== 'none') this.#field(copy, name, field);
+    for (const [name, field] of fields)
+      if (field.rule.treatment !== 'none') this.#field(copy, [...at, name], field);
     return copy;
   }
 
-  #descend(value: unknown, child: FieldTree | undefined): Copy | undefined {
-    return child && !child.rule ? this.visit(value, child) : undefined;
+  #descend(value: unknown, child: FieldTree | undefined, at: Steps): Copy | undefined {
+    return child && !child.rule ? this.visit(value, child, at) : undefined;
   }
 
   /** Which field, in which form, a member of an object is. */
@@ -100,11 +105,13 @@ class Walk {
       : { name: key, rule: own, plainKey: key };
   }
 
-  #field(copy: Copy, name: string, field: { rule: FieldRule; plainKey?: string; wireKey?: string }): void {
+  #field(copy: Copy, at: Steps, field: { rule: FieldRule; plainKey?: string; wireKey?: string }): void {
     const { rule, plainKey, wireKey } = field;
+    const name = String(at.at(-1));
     const keys = [plainKey, wireKey].filter((key) => key !== undefined);
     this.slots.push({
       rule,
+      place: written(at),
       ...(plainKey !== undefined && { plain: { value: copy.get(plainKey) } }),
       ...(wireKey !== undefined && { wire: { value: copy.get(wireKey) } }),
       setPlain: (value) => copy.replace(keys, name, value),
@@ -112,10 +119,11 @@ class Walk {
     });
   }
 
-  #inPlace(copy: Copy, index: number, rule: FieldRule, value: unknown): void {
+  #inPlace(copy: Copy, at: Steps, rule: FieldRule, value: unknown): void {
+    const index = at.at(-1) as number;
     const set = (replacement: unknown): void => copy.replace([index], index, replacement);
     const form = this.#options.isToken(value) ? 'wire' : 'plain';
-    this.slots.push({ rule, [form]: { value }, setPlain: set, setWire: set });
+    this.slots.push({ rule, place: written(at), [form]: { value }, setPlain: set, setWire: set });
   }
 
   #differs(tree: FieldTree): undefined {
@@ -164,6 +172,11 @@ class Copy {
     if (this.#replaced.has(key)) return this.#replaced.get(key);
     return [key, nested.has(key) ? nested.get(key) : value];
   }
+}
+
+/** Steps as a field path. */
+function written(steps: Steps): string {
+  return steps.map((step) => String(step).replace(/[\\.]/g, '\\$&')).join('.');
 }
 
 /** A rule of the tree that treats anything. */

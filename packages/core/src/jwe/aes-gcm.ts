@@ -2,7 +2,7 @@ import type { PlainContent, SealedContent } from './algorithms.js';
 import { type Bytes, concat } from './bytes.js';
 
 /* AES in GCM with an IV of 12 bytes and a tag of 16 (RFC 7518 §5.3). */
-const GCM = { name: 'AES-GCM', tagLength: 128 } as const;
+export const GCM = { name: 'AES-GCM', tagLength: 128 } as const;
 
 export async function sealGcm(
   cek: Bytes,

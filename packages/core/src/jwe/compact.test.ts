@@ -18,9 +18,10 @@ describe('parseCompactJwe', () => {
     expect({ ...jwe.header }).toEqual({ alg: 'RSA-OAEP-256', enc: 'A256GCM' });
   });
 
-  it('allows only the ciphertext to be empty', async () => {
+  it('allows only the ciphertext and the encrypted key to be empty', async () => {
     expect(parseCompactJwe(`${HEAD}.AQ.Ag..BQ`, LIMITS).ciphertext).toHaveLength(0);
-    for (const token of [`${HEAD}..Ag.AwQ.BQ`, `${HEAD}.AQ..AwQ.BQ`, `${HEAD}.AQ.Ag.AwQ.`, '.AQ.Ag.AwQ.BQ']) {
+    expect(parseCompactJwe(`${HEAD}..Ag.AwQ.BQ`, LIMITS).encryptedKey).toHaveLength(0);
+    for (const token of [`${HEAD}.AQ..AwQ.BQ`, `${HEAD}.AQ.Ag.AwQ.`, '.AQ.Ag.AwQ.BQ']) {
       expect(await errorOf(() => parseCompactJwe(token, LIMITS))).toMatchObject({ code: 'token_invalid' });
     }
   });
@@ -36,7 +37,7 @@ describe('parseCompactJwe', () => {
 });
 
 describe('looksLikeCompactJwe', () => {
-  it.each([`${HEAD}.AQ.Ag.AwQ.BQ`, `${HEAD}.AQ.Ag..BQ`, 'eyJ.a.b..c', 'eyJ_-.a.b.c.d'])(
+  it.each([`${HEAD}.AQ.Ag.AwQ.BQ`, `${HEAD}.AQ.Ag..BQ`, 'eyJ.a.b..c', 'eyJ..b.c.d', 'eyJ_-.a.b.c.d'])(
     'recognises %j',
     (token) => {
       expect(looksLikeCompactJwe(token)).toBe(true);
@@ -44,7 +45,7 @@ describe('looksLikeCompactJwe', () => {
   );
 
   const OTHERS: readonly unknown[] = [
-    ...['', 'eyJ', 'eyJ....', 'eyJ.a.b.c.', 'eyJ.a.b.c', 'eyJ.a.b.c.d.e', 'eyJ..b.c.d', 'eyJ.a..c.d'],
+    ...['', 'eyJ', 'eyJ....', 'eyJ.a.b.c.', 'eyJ.a.b.c', 'eyJ.a.b.c.d.e', 'eyJ.a..c.d'],
     ...[`${HEAD}.AQ.Ag.AwQ.BQ\n`, ` ${HEAD}.AQ.Ag.AwQ.BQ`, `x${HEAD}.AQ.Ag.AwQ.BQ`, `${HEAD}.AQ.Ag.AwQ.BQ=`],
     ...['a.b.c.d.e', 'W10.a.b.c.d', `${HEAD}.AQ.Ag\n.AwQ.BQ`, undefined, null, 5, {}],
     [`${HEAD}.AQ.Ag.AwQ.BQ`],

@@ -45,7 +45,8 @@ function splitSegments(
   token: string,
 ): [head: string, key: string, iv: string, ciphertext: string, tag: string] {
   const [head, encryptedKey, iv, ciphertext, tag, ...more] = token.split('.', SEGMENTS + 1);
-  // Only the ciphertext may be empty: the empty string is a plaintext too.
-  if (!head || !encryptedKey || !iv || ciphertext === undefined || !tag || more.length > 0) refuseToken();
+  // An empty ciphertext is the empty string; an encrypted key is empty where the algorithm has none.
+  if (!head || encryptedKey === undefined || !iv || ciphertext === undefined || !tag || more.length > 0)
+    refuseToken();
   return [head, encryptedKey, iv, ciphertext, tag];
 }

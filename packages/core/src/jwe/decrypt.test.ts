@@ -435,7 +435,7 @@ describe('an algorithm', () => {
   });
 
   it('that the library does not know is refused, also when a list holds it', async () => {
-    const names = ['A128GCM', 'RSA1_5', '__proto__', 'toString', undefined];
+    const names = ['A192GCM', 'RSA1_5', '__proto__', 'toString', undefined];
     // What a profile written in plain JavaScript could hold.
     const options = { algs: names as KeyAlgorithm[], encs: names as ContentAlgorithm[] };
     for (const name of names) {

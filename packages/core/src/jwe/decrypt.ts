@@ -5,6 +5,7 @@ import {
   allowed,
   CONTENT_SIZES,
   type ContentAlgorithm,
+  hasEncryptedKey,
   type KeyAlgorithm,
   OPEN,
   WRAP,
@@ -73,6 +74,7 @@ export function checkJwe(
   const enc = allowed(jwe.header.enc, encs, OPEN);
   const { iv, tag } = CONTENT_SIZES[enc];
   if (jwe.iv.length !== iv || jwe.tag.length !== tag) refuseToken();
+  if (jwe.encryptedKey.length > 0 !== hasEncryptedKey(alg)) refuseToken();
   if (requireKid && jwe.header.kid === undefined) refuseToken();
   const candidates = candidateKeys(keys, jwe.header.kid).filter((key) => key.alg === alg);
   if (candidates.length === 0) refuseToken();

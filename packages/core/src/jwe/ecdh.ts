@@ -1,63 +1,96 @@
 import type { CryptoKey } from 'jose';
+import { unwrapByAes, wrapByAes } from './aes-kw.js';
+import type { CekUse, WrappedCek } from './algorithms.js';
 import { decodeBase64url } from './base64url.js';
 import { type Bytes, concat } from './bytes.js';
 import type { ProtectedHeader } from './protected-header.js';
 
-const KEK_BITS = 256;
-// A CEK is only a string of bytes here; HMAC is a kind of key that takes any.
-const ANY_BYTES = { name: 'HMAC', hash: 'SHA-256' } as const;
+/* Agreement on a secret by ECDH-ES (RFC 7518 §4.6): the sender makes a key for one token, whose public half goes along. */
+
+const KEK_BYTES = 32;
+const DIGEST_BYTES = 32;
 
 /** The public half of an ephemeral key, as the `epk` header has it (RFC 7518 §4.6.1.1). */
 type EphemeralJwk = Readonly<Record<'kty' | 'crv' | 'x', string>> & { readonly y?: string };
 
-/** What goes into the derivation of a key beside the secret. */
-type PartyInfo = Readonly<Partial<Record<'apu' | 'apv', string>>>;
-
-/**
- * Wraps a CEK by ECDH-ES with A256KW (RFC 7518 §4.6): agrees on a secret by a new ephemeral key, derives the key that
- * wraps the CEK, wraps. The header must tell the ephemeral key.
- */
-export async function wrapByAgreement(
-  alg: string,
-  key: CryptoKey,
-  cek: Bytes,
-): Promise<{ encryptedKey: Bytes; header: { epk: EphemeralJwk } }> {
-  const pair = await crypto.subtle.generateKey(key.algorithm, true, ['deriveBits']);
-  const { privateKey, publicKey } = pair as { privateKey: CryptoKey; publicKey: CryptoKey }; // curves have two halves
-  const kek = await agreedKey(alg, { privateKey, publicKey: key }, {}, 'wrapKey');
-  const plain = await crypto.subtle.importKey('raw', cek, ANY_BYTES, true, ['sign']);
-  const encryptedKey = new Uint8Array(await crypto.subtle.wrapKey('raw', plain, kek, 'AES-KW'));
-  const epk = publicPoint(await crypto.subtle.exportKey('jwk', publicKey));
-  return { encryptedKey, header: { epk } };
+/** What a secret is derived from. */
+interface Agreement {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  /** What the secret is for: the algorithm that it will be the key of. */
+  readonly purpose: string;
+  /** How long it has to be, in bytes. */
+  readonly size: number;
+  readonly apu?: unknown;
+  readonly apv?: unknown;
 }
 
-/** Unwraps a CEK that was wrapped by {@link wrapByAgreement}, or elsewhere. Rejects when anything is wrong. */
+/** The agreed secret is the CEK (Direct Key Agreement). */
+export async function agree(key: CryptoKey, { enc, size }: CekUse): Promise<WrappedCek> {
+  const { privateKey, epk } = await ephemeralFor(key);
+  const cek = await agreedSecret({ privateKey, publicKey: key, purpose: enc, size });
+  return { cek, encryptedKey: new Uint8Array(), header: { epk } };
+}
+
+export async function reagree(
+  key: CryptoKey,
+  _: Bytes,
+  header: ProtectedHeader,
+  { enc, size }: CekUse,
+): Promise<Bytes> {
+  return agreedSecret({ ...(await givenIn(header, key)), purpose: enc, size });
+}
+
+/** The agreed secret wraps the CEK (Key Agreement with Key Wrapping). */
+export async function wrapByAgreement(key: CryptoKey, use: CekUse): Promise<WrappedCek> {
+  const { privateKey, epk } = await ephemeralFor(key);
+  const kek = await agreedKek({ privateKey, publicKey: key, purpose: use.alg, size: KEK_BYTES }, 'wrapKey');
+  return { ...(await wrapByAes(kek, use)), header: { epk } };
+}
+
 export async function unwrapByAgreement(
-  alg: string,
   key: CryptoKey,
   encryptedKey: Bytes,
   header: ProtectedHeader,
+  { alg }: CekUse,
 ): Promise<Bytes> {
-  const epk = publicPoint(Object(header.epk));
-  const publicKey = await crypto.subtle.importKey('jwk', epk, key.algorithm, false, []);
-  const kek = await agreedKey(alg, { privateKey: key, publicKey }, header as PartyInfo, 'unwrapKey');
-  const cek = await crypto.subtle.unwrapKey('raw', encryptedKey, kek, 'AES-KW', ANY_BYTES, true, ['sign']);
-  return new Uint8Array(await crypto.subtle.exportKey('raw', cek));
+  const agreement = { ...(await givenIn(header, key)), purpose: alg, size: KEK_BYTES };
+  return unwrapByAes(await agreedKek(agreement, 'unwrapKey'), encryptedKey);
 }
 
-async function agreedKey(
-  alg: string,
-  { privateKey, publicKey }: { privateKey: CryptoKey; publicKey: CryptoKey },
-  { apu = '', apv = '' }: PartyInfo,
-  usage: 'wrapKey' | 'unwrapKey',
-): Promise<CryptoKey> {
-  const agreement = { name: privateKey.algorithm.name, public: publicKey };
-  const secret = new Uint8Array(await crypto.subtle.deriveBits(agreement, privateKey, KEK_BITS));
-  // Concat KDF (NIST SP 800-56A §5.8.1, RFC 7518 §4.6.2), one round of SHA-256.
-  const info = [new TextEncoder().encode(alg), decodeBase64url(apu), decodeBase64url(apv)];
-  const parts = [uint32(1), secret, ...info.flatMap((part) => [uint32(part.length), part]), uint32(KEK_BITS)];
-  const derived = await crypto.subtle.digest('SHA-256', concat(parts));
-  return crypto.subtle.importKey('raw', derived, 'AES-KW', false, [usage]);
+async function ephemeralFor({ algorithm }: CryptoKey): Promise<{ privateKey: CryptoKey; epk: EphemeralJwk }> {
+  const pair = await crypto.subtle.generateKey(algorithm, true, ['deriveBits']);
+  const { privateKey, publicKey } = pair as { privateKey: CryptoKey; publicKey: CryptoKey }; // curves have two halves
+  return { privateKey, epk: publicPoint(await crypto.subtle.exportKey('jwk', publicKey)) };
+}
+
+async function givenIn(
+  { epk, apu, apv }: ProtectedHeader,
+  privateKey: CryptoKey,
+): Promise<Pick<Agreement, 'privateKey' | 'publicKey' | 'apu' | 'apv'>> {
+  const point = publicPoint(Object(epk));
+  const publicKey = await crypto.subtle.importKey('jwk', point, privateKey.algorithm, false, []);
+  return { privateKey, publicKey, apu, apv };
+}
+
+async function agreedKek(agreement: Agreement, usage: 'wrapKey' | 'unwrapKey'): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', await agreedSecret(agreement), 'AES-KW', false, [usage]);
+}
+
+/** ECDH, and the Concat KDF with SHA-256 (NIST SP 800-56A §5.8.1, RFC 7518 §4.6.2). */
+async function agreedSecret({ privateKey, publicKey, purpose, size, apu, apv }: Agreement): Promise<Bytes> {
+  const params = { name: privateKey.algorithm.name, public: publicKey };
+  const shared = new Uint8Array(await crypto.subtle.deriveBits(params, privateKey, 256));
+  const info = [new TextEncoder().encode(purpose), partyInfo(apu), partyInfo(apv)];
+  const fixed = concat([...info.flatMap((part) => [uint32(part.length), part]), uint32(size * 8)]);
+  const rounds = Array.from({ length: Math.ceil(size / DIGEST_BYTES) }, (_, i) =>
+    crypto.subtle.digest('SHA-256', concat([uint32(i + 1), shared, fixed])),
+  );
+  return concat((await Promise.all(rounds)).map((digest) => new Uint8Array(digest))).subarray(0, size);
+}
+
+function partyInfo(encoded: unknown = ''): Bytes {
+  return decodeBase64url(encoded as string); // throws for anything but base64url
 }
 
 /** A key stripped of everything that is not the public point. */

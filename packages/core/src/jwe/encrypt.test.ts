@@ -99,7 +99,7 @@ describe('encryptJwe', () => {
     }
   });
 
-  it.each(['A128GCM', 'A256CBC-HS512', 'toString', '__proto__', ''])('refuses %j as enc', async (enc) => {
+  it.each(['A192GCM', 'A128CBC-HS256', 'toString', '__proto__', ''])('refuses %j as enc', async (enc) => {
     const options = { enc: enc as ContentAlgorithm };
     expect(await errorOf(encryptJwe(bytes('x'), publicKey, options))).toMatchObject({
       code: 'option_invalid',

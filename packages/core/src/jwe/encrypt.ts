@@ -1,6 +1,6 @@
 import { E2eeError } from '../errors.js';
 import { asEncryptionKey, type EncryptionKey, type ImportedKey } from '../keys/key.js';
-import { CONTENT_SIZES, type ContentAlgorithm, isSupported, SEAL, WRAP } from './algorithms.js';
+import { type ContentAlgorithm, cekUse, isSupported, SEAL, WRAP } from './algorithms.js';
 import { encodeBase64url } from './base64url.js';
 import { requireWebCrypto } from './web-crypto.js';
 
@@ -13,6 +13,8 @@ export interface EncryptJweOptions {
   readonly cty?: string;
   /** The `typ` header (RFC 7516 §4.1.11). Default none. */
   readonly typ?: string;
+  /** Further members of the protected header, by names that no RFC has taken. Default none. */
+  readonly header?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -31,13 +33,13 @@ export async function encryptJwe(
   key: ImportedKey,
   options: EncryptJweOptions = {},
 ): Promise<string> {
-  const { enc = 'A256GCM', cty, typ } = options;
+  const { enc = 'A256GCM', cty, typ, header } = options;
   requireWebCrypto();
   const recipient = asEncryptionKey(key);
   if (!isSupported(enc, SEAL)) {
     throw new E2eeError('option_invalid', 'Option `enc` is not a supported content encryption algorithm');
   }
-  const labels = { ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
+  const labels = { ...header, ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
   try {
     return await seal(plaintext, recipient, enc, labels);
   } catch (cause) {
@@ -52,8 +54,7 @@ async function seal(
   enc: ContentAlgorithm,
   labels: object,
 ): Promise<string> {
-  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
-  const { encryptedKey, header } = await WRAP[alg](publicKey, cek);
+  const { cek, encryptedKey, header } = await WRAP[alg](publicKey, cekUse(alg, enc));
   const head = encodeBase64url(utf8.encode(JSON.stringify({ alg, enc, kid, ...labels, ...header })));
   const aad = utf8.encode(head);
   const { iv, ciphertext, tag } = await SEAL[enc](cek, { plaintext, aad });

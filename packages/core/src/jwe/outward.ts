@@ -7,7 +7,7 @@ import { decodeBase64url } from './base64url.js';
  * object. For telling what is already encrypted; it says nothing about validity.
  */
 export function looksLikeCompactJwe(value: unknown): value is string {
-  return typeof value === 'string' && /^e[wy][\w-]*(?:\.[\w-]+){2}\.[\w-]*\.[\w-]+$/.test(value);
+  return typeof value === 'string' && /^e[wy][\w-]*\.[\w-]*\.[\w-]+\.[\w-]*\.[\w-]+$/.test(value);
 }
 
 /** What the header of such a value says, if it can be read at all. */

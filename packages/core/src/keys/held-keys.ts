@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { allowRsaOaepSha1 } from '../jwe/sha1.js';
 import { seconds } from './clock.js';
 import { importKey } from './import-key.js';
 import { asDecryptionKey, type DecryptionKey } from './key.js';
@@ -57,7 +58,7 @@ export class HeldKeys {
 
   published(now: number): PublishedJwk[] {
     const active = this.#active(now);
-    if (active.length === 0) return this.given.slice(0, 1).map(({ publicJwk }) => ({ ...publicJwk }));
+    if (active.length === 0) return this.#publishable.slice(0, 1).map(({ publicJwk }) => ({ ...publicJwk }));
     return active.map(({ kid, publishAt, expiresAt }) => {
       const times = { iat: Math.floor(publishAt), exp: Math.floor(expiresAt) };
       return { ...(this.#imported.get(kid) as DecryptionKey).publicJwk, ...times }; // what decrypts is imported
@@ -89,6 +90,11 @@ export class HeldKeys {
     if (failed) throw failed.reason;
   }
 
+  /** A secret that is shared has no public half. */
+  get #publishable(): readonly DecryptionKey[] {
+    return this.given.filter(({ publicJwk }) => publicJwk.kty !== 'oct');
+  }
+
   #active(now: number): readonly StoredKey[] {
     const held = this.#stored.filter(({ kid }) => this.#imported.has(kid));
     const active = held.filter((key) => stateOf(key, now) === 'active');
@@ -105,7 +111,8 @@ export function describeStored(key: StoredKey, now: number): KeyDescription {
 }
 
 async function importStored({ kid, alg, pkcs8 = '' }: StoredKey): Promise<DecryptionKey> {
-  return asDecryptionKey(await importKey(pkcs8, { kid, alg }));
+  // What it is for was decided when it was made.
+  return asDecryptionKey(await importKey(pkcs8, { kid, alg, [allowRsaOaepSha1]: true }));
 }
 
 /** A key that had retired before the clock was set back. */

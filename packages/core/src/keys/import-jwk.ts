@@ -2,11 +2,12 @@ import type { CryptoKey, JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { encodeBase64url } from '../jwe/base64url.js';
+import type { AllowsRsaOaepSha1 } from '../jwe/sha1.js';
 import { checkJwk, jwkTimes } from './jwk.js';
 import type { EncryptionKey } from './key.js';
-import { KEY_TYPES, type KeyType } from './key-types.js';
+import { type KeyType, keyTypes } from './key-types.js';
 
-export interface ImportKeyOptions {
+export interface ImportKeyOptions extends AllowsRsaOaepSha1 {
   /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
   readonly kid?: string;
   /** What the key is for. Default: the JWK's own `alg`, else `RSA-OAEP-256` or, for curves, `ECDH-ES+A256KW`. */
@@ -24,7 +25,7 @@ export interface CheckedJwk {
 
 /** Imports a public key. Rejects with `key_invalid`. */
 export async function importPublicJwk(jwk: JWK, options: ImportKeyOptions = {}): Promise<EncryptionKey> {
-  const { type, alg, kid, publicJwk } = await readJwk(jwk, KEY_TYPES, options);
+  const { type, alg, kid, publicJwk } = await readJwk(jwk, keyTypes(options), options);
   const publicKey = await toCryptoKey(jwk, type);
   return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk, ...jwkTimes(jwk) });
 }

@@ -1,14 +1,13 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
-import { UNWRAP } from '../jwe/algorithms.js';
-import type { ProtectedHeader } from '../jwe/protected-header.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
 import { algorithmOf, type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
 import { type ImportKeyOptions, importPublicJwk, readJwk, toCryptoKey } from './import-jwk.js';
 import { isPrivateJwk } from './jwk.js';
 import type { ImportedKey } from './key.js';
-import { KEY_TYPES } from './key-types.js';
-import { PRIVATE_KEY_TYPES } from './private-key-types.js';
+import { keyTypes } from './key-types.js';
+import { privateHalves } from './private-key-types.js';
+import { unwrapperOf } from './unwrapper.js';
 
 export type { ImportKeyOptions };
 
@@ -52,11 +51,9 @@ export async function importKey(
   requireWebCrypto();
   const jwk = await toJwk(source);
   if (!isPrivateJwk(jwk)) return importPublicJwk(jwk, options);
-  const { type, alg, kid, publicJwk } = await readJwk(jwk, PRIVATE_KEY_TYPES, options);
+  const { type, alg, kid, publicJwk } = await readJwk(jwk, privateHalves(keyTypes(options)), options);
   const privateKey = await toCryptoKey(jwk, type);
-  const unwrap = (encryptedKey: Uint8Array<ArrayBuffer>, header: ProtectedHeader) =>
-    UNWRAP[alg](privateKey, encryptedKey, header);
-  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
+  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap: unwrapperOf(privateKey, alg) });
 }
 
 async function toJwk(source: string | Uint8Array | JWK): Promise<JWK> {
@@ -112,7 +109,8 @@ async function derToJwk(der: Uint8Array): Promise<JWK> {
   const bytes = Uint8Array.from(unpack(der));
   const oid = Array.from(algorithmOf(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
   const kty = OIDS.find(([start]) => oid.startsWith(start))?.[1];
-  const type = (form === 'spki' ? KEY_TYPES : PRIVATE_KEY_TYPES).find((row) => row.kty === kty);
+  const types = form === 'spki' ? keyTypes({}) : privateHalves(keyTypes({}));
+  const type = types.find((row) => row.kty === kty);
   if (!type)
     throw new E2eeError(
       'key_invalid',

@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { allowRsaOaepSha1 } from '../jwe/sha1.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
 import { importPublicJwk } from './import-jwk.js';
 import { isPrivateJwk } from './jwk.js';
@@ -24,9 +25,8 @@ export async function readJwkSet(
   const members = keyMembers(document);
   if (members.length > MAX_KEYS) refuse(`it holds more than ${MAX_KEYS} keys`);
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
-  const usable = (await Promise.all(members.map(importUsable)))
-    .filter((key) => key !== undefined)
-    .filter(({ alg }) => algs.includes(alg));
+  const imported = await Promise.all(members.map((jwk) => importUsable(jwk, algs)));
+  const usable = imported.filter((key) => key !== undefined);
   if (usable.length === 0) refuse('it holds no key that can be used for encryption');
   const known = new Map<string, string>();
   for (const key of usable) {
@@ -44,12 +44,16 @@ function keyMembers(document: unknown): JWK[] {
   return list.filter((member): member is JWK => typeof member === 'object' && member !== null);
 }
 
-async function importUsable(jwk: JWK): Promise<EncryptionKey | undefined> {
-  try {
-    return await importPublicJwk(jwk);
-  } catch {
-    return undefined; // RFC 7517 §5: keys that are not understood are ignored
+/** Nothing for a key that is not understood: it is ignored (RFC 7517 §5). */
+async function importUsable(jwk: JWK, algs: readonly KeyAlgorithm[]): Promise<EncryptionKey | undefined> {
+  for (const alg of algs) {
+    try {
+      return await importPublicJwk(jwk, { alg, [allowRsaOaepSha1]: alg === 'RSA-OAEP' });
+    } catch {
+      // It may be for the next one.
+    }
   }
+  return undefined;
 }
 
 function refuse(why: string): never {

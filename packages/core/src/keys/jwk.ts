@@ -6,6 +6,8 @@ import type { KeyType } from './key-types.js';
 /** Members of a JWK that are secret (RFC 7518 §6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
+const UNKNOWN_TYPE = 'it is not an RSA key, nor on P-256 or X25519';
+
 /** Under which names the issue and expiry times of a key are found. Banked's page spells its prefix both ways. */
 const ISSUED_MEMBERS = ['iat', 'bknd.iat', 'bnkd.iat'] as const;
 const EXPIRY_MEMBERS = ['exp', 'bknd.exp', 'bnkd.exp'] as const;
@@ -23,11 +25,12 @@ export function checkJwk(
   types: readonly KeyType[],
   expectedAlg?: KeyAlgorithm,
 ): { type: KeyType; alg: KeyAlgorithm } {
-  const isOf = ({ kty, crv }: KeyType): boolean => kty === jwk.kty && (crv === undefined || crv === jwk.crv);
-  const type = types.find(isOf) ?? invalid('it is not an RSA key, nor on P-256 or X25519');
-  const stated = expectedAlg ?? jwk.alg ?? type.algs[0];
-  const alg =
-    type.algs.find((known) => known === stated) ?? invalid('its `alg` is not supported for such a key');
+  const fitting = types.filter(({ kty, crv }) => kty === jwk.kty && (crv === undefined || crv === jwk.crv));
+  const stated = expectedAlg ?? jwk.alg ?? fitting[0]?.algs[0] ?? invalid(UNKNOWN_TYPE);
+  const type =
+    fitting.find(({ algs }) => algs.some((known) => known === stated)) ??
+    invalid(fitting.length === 0 ? UNKNOWN_TYPE : 'its `alg` is not supported for such a key');
+  const alg = stated as KeyAlgorithm; // one of the type's
   if (jwk.alg !== undefined && jwk.alg !== alg) invalid('its `alg` is not the one that was asked for');
   if (jwk.use !== undefined && jwk.use !== 'enc') invalid('its `use` is not "enc"');
   if (Object.hasOwn(jwk, 'x5u')) invalid('it refers to a certificate elsewhere (`x5u`)');

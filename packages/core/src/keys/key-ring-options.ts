@@ -1,5 +1,6 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import { type KeyAlgorithm, UNWRAP } from '../jwe/algorithms.js';
+import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from './key.js';
 import { restAtRotation } from './key-life.js';
 import { checkReport, type KeyRingReport } from './key-ring-events.js';
@@ -10,7 +11,7 @@ import { RSA_BITS } from './key-types.js';
 export type KidForm = 'thumbprint' | 'timestamp';
 
 /** What a ring takes from a profile. Every `Profile` has it. */
-export interface KeyConventions {
+export interface KeyConventions extends AllowsRsaOaepSha1 {
   readonly encrypt: { readonly alg: KeyAlgorithm };
   readonly publication: { readonly maxAge: number; readonly kid?: KidForm };
 }
@@ -27,7 +28,7 @@ export interface KeyRingOptions {
   readonly keys?: ImportedKey | readonly ImportedKey[] | undefined;
   /** What the ring makes keys for. Default: what the profile encrypts with, or `RSA-OAEP-256`. */
   readonly alg?: KeyAlgorithm | undefined;
-  /** The curve of keys for `ECDH-ES+A256KW`. Default `P-256`. */
+  /** The curve of keys for `ECDH-ES` and `ECDH-ES+A256KW`. Default `P-256`. */
   readonly crv?: 'P-256' | 'X25519' | undefined;
   /** Size of the RSA keys that the ring makes, in bits: a multiple of 128. Default 2048. */
   readonly modulusLength?: number | undefined;
@@ -122,11 +123,15 @@ export function checkMaxAge(option: string, value: number): number {
 /** Browsers make keys of no other sizes: they round down. */
 const SIZE_STEP = 128;
 
+const DEFAULT_ALG = 'RSA-OAEP-256';
+/** What keys can be made for; a secret that is shared comes from elsewhere. */
+const MADE_FOR: readonly KeyAlgorithm[] = ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'];
+
 /** What keys are made. */
 function checkKind(options: KeyRingOptions): Pick<KeyRingSettings, 'alg' | 'crv' | 'modulusLength'> {
-  const { alg = options.profile?.encrypt?.alg ?? 'RSA-OAEP-256', crv, modulusLength } = options;
-  if (!Object.keys(UNWRAP).includes(alg)) invalidOption('alg', Object.keys(UNWRAP).join(' or '), alg);
-  const isRsa = alg === 'RSA-OAEP-256';
+  const { crv, modulusLength } = options;
+  const alg = checkAlgorithm(options);
+  const isRsa = alg.startsWith('RSA');
   const isCurve = crv === 'P-256' || crv === 'X25519';
   if (crv !== undefined && (isRsa || !isCurve))
     invalidOption('crv', isRsa ? 'absent for RSA keys' : '"P-256" or "X25519"', crv);
@@ -140,6 +145,17 @@ function checkKind(options: KeyRingOptions): Pick<KeyRingSettings, 'alg' | 'crv'
     invalidOption('modulusLength', isRsa ? expected : 'absent for keys on a curve', modulusLength);
   }
   return { alg, crv: crv ?? 'P-256', modulusLength: modulusLength ?? RSA_BITS.min };
+}
+
+function checkAlgorithm({ alg, profile, keys, store }: KeyRingOptions): KeyAlgorithm {
+  const chosen = alg ?? profile?.encrypt?.alg ?? DEFAULT_ALG;
+  const possible = MADE_FOR.filter((known) => isAllowed(known, profile ?? {}));
+  if (possible.includes(chosen)) return chosen;
+  if (alg !== undefined) invalidOption('alg', possible.join(' or '), alg);
+  // The profile is for a secret that is shared: there is nothing to make, but a place for what was given.
+  return keys === undefined || store !== undefined
+    ? invalidOption('keys', `the shared secret for \`${chosen}\`, without a store`, keys)
+    : DEFAULT_ALG;
 }
 
 function checkGiven(keys: readonly DecryptionKey[]): readonly DecryptionKey[] {

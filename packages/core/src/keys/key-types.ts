@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { decodeBase64url } from '../jwe/base64url.js';
+import { type AllowsRsaOaepSha1, allowRsaOaepSha1 } from '../jwe/sha1.js';
 
 /** Everything about one kind of key. */
 export interface KeyType {
@@ -24,19 +25,28 @@ export interface KeyType {
 export const RSA_BITS = { min: 2048, max: 8192 } as const;
 const RSA_EXPONENT = 'AQAB'; // 65537
 
-const CURVE_KEY = { algs: ['ECDH-ES+A256KW'], usages: [], operations: [] } as const;
+const CURVE_KEY = { algs: ['ECDH-ES+A256KW', 'ECDH-ES'], usages: [], operations: [] } as const;
+
+const RSA: KeyType = {
+  kty: 'RSA',
+  algs: ['RSA-OAEP-256'],
+  members: ['kty', 'n', 'e'],
+  importParams: { name: 'RSA-OAEP', hash: 'SHA-256' },
+  usages: ['encrypt'],
+  operations: ['encrypt', 'wrapKey'],
+  fault: rsaFault,
+};
+
+/** RSA for `RSA-OAEP`, with SHA-1: only where it is asked for. */
+const RSA_SHA1: KeyType = {
+  ...RSA,
+  algs: ['RSA-OAEP'],
+  importParams: { name: 'RSA-OAEP', hash: 'SHA-1' },
+};
 
 /** One row per kind of public key that can be imported. Private ones: private-key-types.ts. */
-export const KEY_TYPES: readonly KeyType[] = [
-  {
-    kty: 'RSA',
-    algs: ['RSA-OAEP-256'],
-    members: ['kty', 'n', 'e'],
-    importParams: { name: 'RSA-OAEP', hash: 'SHA-256' },
-    usages: ['encrypt'],
-    operations: ['encrypt', 'wrapKey'],
-    fault: rsaFault,
-  },
+const KEY_TYPES: readonly KeyType[] = [
+  RSA,
   {
     ...CURVE_KEY,
     kty: 'EC',
@@ -54,6 +64,11 @@ export const KEY_TYPES: readonly KeyType[] = [
     fault: ({ x }) => coordinateFault(x),
   },
 ];
+
+/** The kinds of key that may be imported with these options. */
+export function keyTypes(options: AllowsRsaOaepSha1): readonly KeyType[] {
+  return options[allowRsaOaepSha1] === true ? [...KEY_TYPES, RSA_SHA1] : KEY_TYPES;
+}
 
 function rsaFault(jwk: JWK): string | undefined {
   if (typeof jwk.n !== 'string' || typeof jwk.e !== 'string') return 'its modulus or exponent is missing';

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import { KEY_TYPES, type KeyType } from './key-types.js';
+import type { KeyType } from './key-types.js';
 
 /** What a private key has of its own. */
 type PrivateHalf = Pick<KeyType, 'secrets' | 'usages' | 'operations'>;
@@ -16,9 +16,11 @@ const CURVE: PrivateHalf = {
   operations: ['deriveKey', 'deriveBits'],
 };
 
-/** One row per kind of private key that can be imported. */
-export const PRIVATE_KEY_TYPES: readonly KeyType[] = KEY_TYPES.map((row) => ({
-  ...row,
-  ...(row.kty === 'RSA' ? RSA : CURVE),
-  fault: (jwk: JWK) => (Object.hasOwn(jwk, 'oth') ? 'it has more than two primes' : row.fault(jwk)),
-}));
+/** The private halves of these kinds of key. */
+export function privateHalves(types: readonly KeyType[]): readonly KeyType[] {
+  return types.map((row) => ({
+    ...row,
+    ...(row.kty === 'RSA' ? RSA : CURVE),
+    fault: (jwk: JWK) => (Object.hasOwn(jwk, 'oth') ? 'it has more than two primes' : row.fault(jwk)),
+  }));
+}

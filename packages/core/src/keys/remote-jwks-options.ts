@@ -1,10 +1,11 @@
 import { checkListener, E2eeError, invalidOption } from '../errors.js';
 import { isSupported, type KeyAlgorithm, WRAP } from '../jwe/algorithms.js';
+import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import { type allowInsecureKeys, type FetchSettings, isTimeout } from './fetch-jwks.js';
 import type { RemoteJwksEvent } from './remote-jwks-events.js';
 import type { RemoteJwksState } from './remote-jwks-state.js';
 
-export interface RemoteJwksOptions {
+export interface RemoteJwksOptions extends AllowsRsaOaepSha1 {
   /** The `fetch` to use. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** What the keys must be for; others are ignored. Default `['RSA-OAEP-256']`. */
@@ -44,7 +45,11 @@ export function readOptions(options: RemoteJwksOptions): RemoteJwksSettings {
   if (typeof fetch !== 'function') invalidOption('fetch', 'a function', fetch);
   checkListener(onEvent);
   if (!isTimeout(timeout)) invalidOption('timeout', 'a whole number of milliseconds', timeout);
-  if (!Array.isArray(algs) || algs.length === 0 || !algs.every((alg) => isSupported(alg, WRAP))) {
+  if (
+    !Array.isArray(algs) ||
+    algs.length === 0 ||
+    !algs.every((alg) => isSupported(alg, WRAP) && isAllowed(alg, options))
+  ) {
     invalidOption('algs', 'an array of supported algorithms', algs);
   }
   const maxBytes = amount('maxBytes', options.maxBytes ?? 262_144);

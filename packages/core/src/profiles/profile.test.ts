@@ -75,7 +75,7 @@ describe('checkProfile', () => {
   );
 
   it.each([
-    ['encrypt', { alg: 'RSA-OAEP', enc: 'A256GCM' }, 'unsupported `alg`: RSA-OAEP'],
+    ['encrypt', { alg: 'RSA-OAEP', enc: 'A256GCM' }, 'RSA-OAEP is with SHA-1'],
     ['encrypt', { alg: 'RSA-OAEP-256', enc: 'A128CBC' }, 'unsupported `enc`: A128CBC'],
     ['accept', { alg: ['RSA-OAEP-256', 'RSA1_5'], enc: ['A256GCM'] }, 'unsupported `alg`: RSA1_5'],
     ['accept', { alg: ['RSA-OAEP-256'], enc: ['none'] }, 'unsupported `enc`: none'],

@@ -1,7 +1,9 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import { type ContentAlgorithm, isSupported, type KeyAlgorithm, SEAL, WRAP } from '../jwe/algorithms.js';
+import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import type { KidForm } from '../keys/key-ring-options.js';
 import type { PolicyDocument } from '../policy/policy.js';
+import { type Binding, checkBinding } from './binding.js';
 
 /** A JSON value, as a template: `{code}`, `{message}`, `{path}` and `{status}` in its strings are filled in. */
 export type JsonTemplate =
@@ -18,7 +20,7 @@ export type JsonTemplate =
  * @example
  * const acme: Profile = { ...banked, name: 'acme', policy: { 'POST /orders': { card: { request: 'encrypt' } } } }
  */
-export interface Profile {
+export interface Profile extends AllowsRsaOaepSha1 {
   readonly name: string;
   /** Algorithms that are used to encrypt. */
   readonly encrypt: { readonly alg: KeyAlgorithm; readonly enc: ContentAlgorithm };
@@ -48,6 +50,8 @@ export interface Profile {
   readonly keyRejection: { readonly status: number; readonly body: JsonTemplate };
   /** The body of every other error. */
   readonly error: JsonTemplate;
+  /** What tokens say of their place and time. Default nothing: a token is good anywhere, at any time. */
+  readonly binding?: Binding;
   readonly policy: PolicyDocument;
 }
 
@@ -93,7 +97,14 @@ export function checkProfile(profile: Profile): Profile {
       if (!accepts(value)) invalidOption(`profile.${path}`, expected, value);
     }
   }
-  checkAlgorithms('alg', WRAP, [profile.encrypt.alg, ...profile.accept.alg]);
+  if (profile.binding !== undefined) checkBinding(profile.binding);
+  const algs = [profile.encrypt.alg, ...profile.accept.alg];
+  checkAlgorithms('alg', WRAP, algs);
+  if (!algs.every((alg) => isAllowed(alg, profile)))
+    throw new E2eeError(
+      'option_invalid',
+      'RSA-OAEP is with SHA-1: a profile that lists it must set `allowRsaOaepSha1`',
+    );
   checkAlgorithms('enc', SEAL, [profile.encrypt.enc, ...profile.accept.enc]);
   return profile;
 }

@@ -1,0 +1,97 @@
+import type { CryptoKey, JWK } from 'jose';
+import { E2eeError, invalidOption } from '../errors.js';
+import { ANY_BYTES } from '../jwe/aes-kw.js';
+import { decodeBase64url } from '../jwe/base64url.js';
+import { requireWebCrypto } from '../jwe/web-crypto.js';
+import type { DecryptionKey, EncryptionKey } from './key.js';
+import { unwrapperOf } from './unwrapper.js';
+
+/** What a secret that both ends share is used with: AES Key Wrap, the same by AES-GCM, or as the CEK itself. */
+export type SharedSecretAlgorithm = 'A256KW' | 'A256GCMKW' | 'dir';
+
+export interface SharedSecretOptions {
+  /** Under which id both ends know it. */
+  readonly kid: string;
+  readonly alg: SharedSecretAlgorithm;
+}
+
+/** One secret, for both directions. */
+export interface SharedSecret {
+  /** For `staticKeys()`. */
+  readonly encryptionKey: EncryptionKey;
+  /** For `createKeyRing({ keys })`, which publishes nothing of it. */
+  readonly decryptionKey: DecryptionKey;
+}
+
+/** How WebCrypto takes the secret, and how many bytes it must have. */
+const FORMS = {
+  A256KW: { params: 'AES-KW', usages: ['wrapKey', 'unwrapKey'], extractable: false, sizes: [32] },
+  A256GCMKW: { params: 'AES-GCM', usages: ['encrypt', 'decrypt'], extractable: false, sizes: [32] },
+  // Its bytes are needed as they are, and each content encryption wants another number of them.
+  dir: { params: ANY_BYTES, usages: ['sign'], extractable: true, sizes: [16, 32, 64] },
+} as const;
+
+/**
+ * Takes a secret that both ends have, for algorithms without public keys: 32 random bytes for `A256KW` and `A256GCMKW`;
+ * for `dir` 32 (A256GCM), 16 (A128GCM) or 64 (A256CBC-HS512). Bytes, or a JWK of type `oct` (RFC 7518 §6.4).
+ *
+ * Whoever can encrypt with it can decrypt, so it is for two parties, and neither can prove what came from the other.
+ * Rejects with `key_invalid` for a secret of another length, or one that is a passphrase and not random.
+ *
+ * @example
+ * const { encryptionKey, decryptionKey } = await importSharedSecret(bytes, { kid: 'acme-1', alg: 'A256KW' })
+ */
+export async function importSharedSecret(
+  source: Uint8Array | JWK,
+  { kid, alg }: SharedSecretOptions,
+): Promise<SharedSecret> {
+  requireWebCrypto();
+  if (typeof kid !== 'string' || kid === '') invalidOption('kid', 'the id of the secret', kid);
+  if (!Object.hasOwn(FORMS, alg)) invalidOption('alg', Object.keys(FORMS).join(' or '), alg);
+  const { params, usages, extractable, sizes } = FORMS[alg];
+  const bytes = bytesOf(source);
+  if (!sizes.some((size) => size === bytes.length)) {
+    invalid(`${alg} needs ${sizes.join(', ')} bytes, not ${bytes.length}`);
+  }
+  if (isGuessable(bytes)) invalid('it is not random, as a passphrase is not: share random bytes');
+  const secret = await crypto.subtle.importKey('raw', bytes, params, extractable, [...usages]);
+  return Object.freeze({
+    encryptionKey: encryptionKeyOf(secret, kid, alg),
+    decryptionKey: decryptionKeyOf(secret, kid, alg),
+  });
+}
+
+function encryptionKeyOf(publicKey: CryptoKey, kid: string, alg: SharedSecretAlgorithm): EncryptionKey {
+  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk: shown(kid, alg) });
+}
+
+function decryptionKeyOf(secret: CryptoKey, kid: string, alg: SharedSecretAlgorithm): DecryptionKey {
+  const unwrap = unwrapperOf(secret, alg);
+  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk: shown(kid, alg), unwrap });
+}
+
+/** What may be shown of a secret. */
+function shown(kid: string, alg: SharedSecretAlgorithm): JWK {
+  return Object.freeze({ kty: 'oct', use: 'enc', alg, kid });
+}
+
+function bytesOf(source: Uint8Array | JWK): Uint8Array<ArrayBuffer> {
+  if (source instanceof Uint8Array) return Uint8Array.from(source);
+  if (typeof source !== 'object' || source?.kty !== 'oct' || typeof source.k !== 'string')
+    invalid('it is given as bytes, or as a JWK of type `oct`');
+  try {
+    return decodeBase64url(source.k);
+  } catch {
+    return invalid('its `k` is not base64url');
+  }
+}
+
+/** Text, or few different bytes: of random secrets, not one in a billion looks so. */
+function isGuessable(bytes: Uint8Array): boolean {
+  const isText = bytes.every((byte) => byte >= 0x20 && byte <= 0x7e);
+  return isText || new Set(bytes).size < bytes.length / 4;
+}
+
+function invalid(why: string): never {
+  throw new E2eeError('key_invalid', `The shared secret cannot be used: ${why}`);
+}
