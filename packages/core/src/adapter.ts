@@ -13,6 +13,6 @@ export {
   type Protection,
   type ResponseGuard,
 } from './adapter/response-guard.node.js';
-export { sendAnswer } from './adapter/response-head.node.js';
+export { besideOwn, sendAnswer } from './adapter/response-head.node.js';
 // Policies
 export { mergedRows } from './policy/define-policy.js';

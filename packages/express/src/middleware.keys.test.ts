@@ -30,6 +30,21 @@ describe.each(versions)('the published keys on $name', (version) => {
     expect(keys[0]).toMatchObject({ kid, use: 'enc', alg: 'RSA-OAEP-256' });
   });
 
+  it('may be read by every origin, unless the application has said which', async () => {
+    const { express, e2ee } = version;
+    const app = express();
+    app.use((req, res, next) => {
+      if (req.query.cors) res.set('Access-Control-Allow-Origin', 'https://shop.example');
+      next();
+    });
+    app.use(express.json(), e2ee(bankOptions({ keyRing: ring })));
+    const port = await listen(app);
+    const allowedBy = async (path: string): Promise<unknown> =>
+      (await call(port, { path })).headers['access-control-allow-origin'];
+    expect(await allowedBy(JWKS)).toBe('*');
+    expect(await allowedBy(`${JWKS}?cors=1`)).toBe('https://shop.example');
+  });
+
   it('never hold a private member or a key that is no longer published', async () => {
     const { app } = bank(version, { keyRing: rotated });
     const { json, text } = await call(await listen(app), { path: JWKS });

@@ -79,6 +79,19 @@ describe.each(versions)('e2ee on $name', (version) => {
     ]);
   });
 
+  it('lets every origin read the keys, unless the application has said which', async () => {
+    const allowedBy = async (...outside: Middleware[]): Promise<unknown> => {
+      const port = await listen(bank(version, { outside }).app);
+      return (await call(port, { path: '/.well-known/jwks.json' })).headers['access-control-allow-origin'];
+    };
+    expect(await allowedBy()).toBe('*');
+    const cors: Middleware = (ctx, next) => {
+      ctx.set('Access-Control-Allow-Origin', 'https://shop.example');
+      return next();
+    };
+    expect(await allowedBy(cors)).toBe('https://shop.example');
+  });
+
   it.each(['before', 'after'])(
     "shows the recipient lookup Koa's context, with authentication %s it",
     async (when) => {

@@ -1,5 +1,5 @@
 import type { E2eeRequest, E2eeResponse, E2eeServer } from '@e2ee/core';
-import { type AdapterOptions, receive, resolveServer } from '@e2ee/core/adapter';
+import { type AdapterOptions, besideOwn, receive, resolveServer } from '@e2ee/core/adapter';
 import type { Context, Middleware, Next } from 'koa';
 import { guardBody } from './guard-body.js';
 
@@ -46,7 +46,7 @@ function pathsOf({ path, mountPath = '', originalUrl }: Context): [string, ...st
 function put(ctx: Context, { status, headers, body }: E2eeResponse): void {
   ctx.body = body === undefined ? '' : Buffer.from(JSON.stringify(body));
   ctx.status = status;
-  ctx.set({ ...headers });
+  ctx.set(besideOwn(headers, ctx.response.headers));
 }
 
 function putBack({ req, request }: Context, { headers, body }: E2eeRequest): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { bodyText, type E2eeServer } from '@e2ee/core';
-import { type ResponseGuard, sendAnswer } from '@e2ee/core/adapter';
+import { besideOwn, type ResponseGuard, sendAnswer } from '@e2ee/core/adapter';
 import type { HttpServer } from '@nestjs/common';
 import type { PlatformRequest } from './options.js';
 import type { Call, Platform, Stages } from './platform.js';
@@ -100,7 +100,7 @@ function callOf(request: Request, reply: Reply): Call {
       const text = bodyText(answer);
       // Bytes, because Fastify adds a charset to the content type of a text.
       const payload = text === undefined ? undefined : Buffer.from(text);
-      reply.code(answer.status).headers(answer.headers).send(payload);
+      reply.code(answer.status).headers(besideOwn(answer.headers, reply.getHeaders())).send(payload);
     },
   };
 }

@@ -4,13 +4,21 @@ import { bodyText, type E2eeResponse, headersForBody } from '../exchange/message
 /** These have no `Content-Length` (RFC 9110 §8.6). */
 const WITHOUT_LENGTH = [204, 304];
 
+const ALLOWED_ORIGIN = 'access-control-allow-origin';
+
 /** Headers that say something of a body, and are wrong for another one. */
 const BODY_HEADERS =
   /^(?:content-(?:length|encoding|type|range|md5|digest|disposition|language|location)|digest|etag|last-modified)$/;
 
 /** Sends an answer of the library's own: a refusal, the published keys. Cookies and the like stay as they are. */
 export function sendAnswer(res: ServerResponse, answer: E2eeResponse): void {
-  res.end(prepare(res, answer));
+  res.end(prepare(res, { ...answer, headers: besideOwn(answer.headers, res.getHeaders()) }));
+}
+
+/** The headers of such an answer beside the application's own, who decides which origins it allows. Names in lower case. */
+export function besideOwn(headers: E2eeResponse['headers'], own: object): Record<string, string> {
+  const { [ALLOWED_ORIGIN]: allowed, ...others } = headers;
+  return allowed === undefined || ALLOWED_ORIGIN in own ? others : { ...others, [ALLOWED_ORIGIN]: allowed };
 }
 
 /** Brings the head to that of `answer`, framing included, and returns the bytes that belong to it. */
