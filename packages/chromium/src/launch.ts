@@ -23,6 +23,10 @@ export async function chromiumLaunch(): Promise<LaunchOptions> {
   const { CHROMIUM_PATH, LD_LIBRARY_PATH } = process.env;
   if (CHROMIUM_PATH) return { executablePath: CHROMIUM_PATH, args: ARGS };
   if (process.platform !== 'linux') return { channel: 'chrome', args: ARGS };
+  if (process.arch !== 'x64')
+    throw new Error(
+      `There is no Chromium for Linux on ${process.arch} in the npm package: name one by CHROMIUM_PATH`,
+    );
   const directory = await unpackedChromium();
   const libraries = [join(directory, 'al2023/lib'), LD_LIBRARY_PATH].filter(Boolean).join(':');
   return {
@@ -38,22 +42,25 @@ async function unpackedChromium(): Promise<string> {
   const modules = join(import.meta.dirname, '../node_modules');
   const { version } = JSON.parse(await readFile(join(modules, '@sparticuz/chromium/package.json'), 'utf8'));
   const cache = join(modules, '.cache');
-  const directory = join(cache, `chromium-${version}`);
+  const directory = join(cache, `chromium-${version}-${process.arch}`);
   if (existsSync(directory)) return directory;
   await mkdir(cache, { recursive: true });
   const unpacking = await mkdtemp(`${directory}-`);
-  await promisify(execFile)(
-    process.execPath,
-    ['--input-type=module', '--eval', "await (await import('@sparticuz/chromium')).default.executablePath()"],
-    // It unpacks to the folder for temporary files, and its libraries for Lambda's Linux only, which lacks them.
-    {
-      cwd: import.meta.dirname,
-      env: { ...process.env, TMPDIR: unpacking, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },
-    },
-  );
-  await rename(unpacking, directory).catch((error: NodeJS.ErrnoException) => {
-    if (!existsSync(directory)) throw error; // another process was faster
-    return rm(unpacking, { recursive: true });
-  });
+  try {
+    await unpackInto(unpacking);
+    await rename(unpacking, directory);
+  } catch (error) {
+    await rm(unpacking, { recursive: true, force: true });
+    if (!existsSync(directory)) throw error; // otherwise another process was faster
+  }
   return directory;
+}
+
+/** The package unpacks to the folder for temporary files, and its libraries for Lambda's Linux only, which lacks them. */
+async function unpackInto(directory: string): Promise<void> {
+  const code = "await (await import('@sparticuz/chromium')).default.executablePath()";
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, TMPDIR: directory, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },
+  });
 }

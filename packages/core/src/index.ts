@@ -24,6 +24,7 @@ export {
   type E2eeServer,
   type E2eeServerOptions,
 } from './exchange/server.js';
+export type { FindVerificationKeys } from './exchange/signing.js';
 export type { RequireTls } from './exchange/tls.js';
 // Single tokens
 export type { ContentAlgorithm, KeyAlgorithm } from './jwe/algorithms.js';
@@ -31,6 +32,16 @@ export { type DecryptedJwe, type DecryptJweOptions, decryptJwe } from './jwe/dec
 export { type EncryptJweOptions, encryptJwe } from './jwe/encrypt.js';
 export type { ProtectedHeader } from './jwe/protected-header.js';
 export { allowRsaOaepSha1 } from './jwe/sha1.js';
+export type { SigningAlgorithm } from './jws/algorithms.js';
+export { importSigningKey, type SigningKey, type SigningKeyOptions } from './jws/signing-key.js';
+export {
+  type RemoteVerificationOptions,
+  remoteVerificationKeys,
+  type VerificationKey,
+  type VerificationKeys,
+  type Verified,
+  verificationKeys,
+} from './jws/verification-keys.js';
 // Keys
 export { type EncryptionKeys, staticKeys } from './keys/encryption-keys.js';
 export { allowInsecureKeys } from './keys/fetch-jwks.js';
@@ -70,7 +81,13 @@ export type {
   ResponseTreatment,
 } from './policy/policy.js';
 export { banked } from './profiles/banked.js';
-export { type Binding, type BindingClaim, boundTokens } from './profiles/binding.js';
+export {
+  type BindingClaim,
+  type BindingOptions,
+  bindTokens,
+  type TokenBinding,
+  type TokenPlace,
+} from './profiles/binding.js';
 export { powens } from './profiles/powens.js';
 export type { JsonTemplate, Profile } from './profiles/profile.js';
 export { strict } from './profiles/strict.js';

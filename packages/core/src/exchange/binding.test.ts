@@ -5,7 +5,7 @@ import { answer, type Ends, type EndsOptions, party, post, twoEnds } from '../..
 import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import { staticKeys } from '../keys/encryption-keys.js';
-import { type Binding, type BindingClaim, boundTokens } from '../profiles/binding.js';
+import { type BindingClaim, type BindingOptions, bindTokens } from '../profiles/binding.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
 import type { E2eeRequest } from './message.js';
@@ -234,15 +234,13 @@ describe('a response whose tokens are bound', () => {
 
 describe('a binding', () => {
   it('goes by the names and the unit that a profile gives', async () => {
-    const binding: Binding = {
-      ...boundTokens,
+    const options: BindingOptions = {
       add: ['issued', 'audience'],
-      require: ['issued', 'audience'],
-      names: { ...boundTokens.names, issued: 'iat', audience: 'for' },
+      names: { audience: 'for' },
       unit: 'ms',
       audience: 'https://api.example',
     };
-    const both = await ends({ profile: withBinding(binding) });
+    const both = await ends({ profile: withBinding(options) });
     const sent = await both.client.encryptRequest(post('/orders', { pin: '0070' }));
     const { decryptionKey } = await party('bank');
     const { header } = await decryptJwe(String((sent.body as Body).pin), decryptionKey);
@@ -254,43 +252,52 @@ describe('a binding', () => {
       for: 'https://api.example',
     });
     expect((await both.server.decryptRequest(sent)).body).toEqual({ pin: '0070' });
-    const other = await ends({ profile: withBinding({ ...binding, audience: 'https://other.example' }) });
+    const other = await ends({ profile: withBinding({ ...options, audience: 'https://other.example' }) });
     await refusalOf(other, sent);
   });
 
-  it.each<[member: string, wrong: object]>([
+  it.each<[option: string, wrong: object]>([
     ['add', { add: ['where'] }],
     ['add', { add: 'path' }],
-    ['require', { require: undefined }],
+    ['add', { add: null }],
+    ['require', { require: ['__proto__'] }],
     ['audience', { add: ['audience'] }],
     ['audience', { require: ['audience'], audience: '' }],
-    ['names', { names: { ...boundTokens.names, path: 'kid' } }],
-    ['names', { names: { ...boundTokens.names, path: 'op' } }],
-    ['names', { names: { path: 'path' } }],
+    ['names', { names: { path: 'kid' } }],
+    ['names', { names: { path: 'op' } }],
+    ['names', { names: { path: 5 } }],
+    ['names', { names: { place: 'place' } }],
     ['unit', { unit: 'minutes' }],
     ['lifetime', { lifetime: -1 }],
     ['lifetime', { lifetime: Number.POSITIVE_INFINITY }],
     ['tolerance', { tolerance: '60' }],
-  ])('is refused by the name of %s: %j', async (member, wrong) => {
-    const made = ends({ profile: withBinding({ ...boundTokens, ...wrong } as Binding) });
+  ])('is refused by the name of %s: %j', async (option, wrong) => {
+    expect(await errorOf(() => bindTokens(wrong))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining(`\`${option}\``),
+    });
+  });
+
+  it('is not what a profile makes up', async () => {
+    const made = ends({ profile: { ...profile, binding: { require: [] } as never } });
     expect(await errorOf(made)).toMatchObject({
       code: 'option_invalid',
-      message: expect.stringContaining(`\`profile.binding.${member}\``),
+      message: expect.stringContaining('`profile.binding` must be made by bindTokens()'),
     });
   });
 
   it('requires only what it lists', async () => {
-    const claims = Object.keys(boundTokens.names) as BindingClaim[];
-    for (const claim of claims.filter((one) => one !== 'audience' && one !== 'request')) {
-      const { client } = await ends({ profile: withBinding({ ...boundTokens, add: [claim], require: [] }) });
+    const claims: BindingClaim[] = ['operation', 'direction', 'path', 'issued', 'expires', 'id'];
+    for (const claim of claims) {
+      const { client } = await ends({ profile: withBinding({ add: [claim], require: [] }) });
       const sent = await client.encryptRequest(post('/orders', { pin: '0070' }));
-      const only = await ends({ profile: withBinding({ ...boundTokens, require: [claim] }) });
+      const only = await ends({ profile: withBinding({ require: [claim] }) });
       expect((await only.server.decryptRequest(sent)).body).toEqual({ pin: '0070' });
     }
   });
 });
 
-function withBinding(binding: Binding | undefined): Profile {
+function withBinding(options: BindingOptions | undefined): Profile {
   const { binding: _, ...bare } = profile;
-  return binding ? { ...bare, binding } : bare;
+  return options ? { ...bare, binding: bindTokens(options) } : bare;
 }

@@ -1,7 +1,9 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import { selectFields } from '../fields/select.js';
-import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
+import type { SigningKey } from '../jws/signing-key.js';
+import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -25,6 +27,7 @@ import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
 import { sealMessage } from './seal-message.js';
 import { type Sealer, sealSlots } from './seal-tokens.js';
+import { checkSigning, checkVerifying } from './signing.js';
 import { refuseWithoutTls } from './tls.js';
 import { isMessage, isSealedBy, messageToken } from './tokens.js';
 
@@ -36,6 +39,16 @@ export interface E2eeClientOptions {
   readonly encryptionKeys: EncryptionKeys;
   /** Our private keys, for encrypted responses. Without it, ciphertext in responses is left as it is. */
   readonly keyRing?: KeyRing;
+  /** Signs what is encrypted in requests: `importSigningKey()`. Default: nothing is signed. */
+  readonly signWith?: SigningKey;
+  /** What is encrypted in responses must be signed by one of these keys. Default: no signature is looked for. */
+  readonly verifyWith?: VerificationKeys;
+  /**
+   * Values that are tokens for this profile, and bodies that are: left as they are (`keep`, default), or encrypted as
+   * every other (`encrypt`), because whoever chooses the values is not trusted: a value that is not encrypted tells which
+   * it is. Members under the name of an encrypted field are refused then, with `field_invalid`.
+   */
+  readonly alreadyEncrypted?: 'keep' | 'encrypt';
   /** Operations outside the policy: sent untouched (`pass`, default) or refused (`refuse`). */
   readonly unmatched?: 'pass' | 'refuse';
   /** Whether any request is refused that would leave this machine by less than TLS 1.2. Default false. */
@@ -52,8 +65,8 @@ export interface E2eeClient {
   /** Whether the policy says anything of this operation. */
   covers(request: Pick<E2eeRequest, 'method' | 'path'>): boolean;
   /**
-   * Encrypts what the policy says. Applied to its own result it changes nothing. The input is never mutated; an
-   * operation outside the policy is returned as it is.
+   * Encrypts what the policy says. Applied to its own result it changes nothing, unless `alreadyEncrypted` says
+   * otherwise. The input is never mutated; an operation outside the policy is returned as it is.
    *
    * Rejects with `keys_unavailable`, `crypto_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`,
    * `field_conflict`, `field_required`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be
@@ -100,7 +113,10 @@ class Client implements E2eeClient {
   readonly #policy: Policy;
   readonly #encryptionKeys: EncryptionKeys;
   readonly #keyRing: KeyRing | undefined;
+  readonly #signWith: SigningKey | undefined;
+  readonly #verifyWith: VerificationKeys | undefined;
   readonly #refuseUnmatched: boolean;
+  readonly #keepsTokens: boolean;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
   /** For what comes back. */
@@ -110,7 +126,7 @@ class Client implements E2eeClient {
   readonly #sent = new WeakMap<E2eeRequest, Sent>();
 
   constructor(options: E2eeClientOptions) {
-    const { encryptionKeys, unmatched = 'pass', requireTls = false } = options;
+    const { encryptionKeys, alreadyEncrypted = 'keep', unmatched = 'pass', requireTls = false } = options;
     this.#profile = checkProfile(options.profile);
     this.#policy = definePolicy(options.policy ?? this.#profile.policy);
     if (typeof encryptionKeys?.current !== 'function') {
@@ -123,7 +139,12 @@ class Client implements E2eeClient {
       invalidOption('unmatched', '"pass" or "refuse"', unmatched);
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
+    this.#signWith = checkSigning(options.signWith);
+    this.#verifyWith = checkVerifying(options.verifyWith);
     this.#refuseUnmatched = unmatched === 'refuse';
+    if (alreadyEncrypted !== 'keep' && alreadyEncrypted !== 'encrypt')
+      invalidOption('alreadyEncrypted', '"keep" or "encrypt"', alreadyEncrypted);
+    this.#keepsTokens = alreadyEncrypted === 'keep';
     if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
     this.requireTls = requireTls;
     this.#limits = checkLimits(options.limits);
@@ -159,6 +180,7 @@ class Client implements E2eeClient {
       profile: this.#profile,
       limits: this.#answerLimits,
       keyRing: this.#keyRing,
+      verifyWith: this.#verifyWith,
       report: this.#report,
       request: this.#sent.get(request)?.digest,
     });
@@ -174,7 +196,7 @@ class Client implements E2eeClient {
   }
 
   async #sealWhole(request: E2eeRequest, operation: Operation): Promise<E2eeRequest> {
-    if (isMessage(request.body, this.#profile))
+    if (this.#keepsTokens && isMessage(request.body, this.#profile))
       return this.#remembered(request, request, undefined, [messageToken(request.body, this.#profile)]);
     requireJsonType(request.headers);
     const body = serialisedJson(request.body);
@@ -191,16 +213,20 @@ class Client implements E2eeClient {
     refuseDepth(body, this.#limits);
     const selection = selectFields(body, operation.request.fields, {
       prefix: this.#profile.prefix.request,
-      isToken: isSealedBy(this.#profile),
+      isToken: this.#keepsTokens ? isSealedBy(this.#profile) : () => false,
     });
     refuseMismatch(selection);
     const { slots } = selection;
     refuseConflict(slots);
     for (const { rule, wire } of slots) {
-      if (wire && !looksLikeCompactJwe(wire.value)) {
-        throw new E2eeError('field_invalid', `The encrypted form of field \`${rule.path}\` is not a token`, {
-          path: rule.path,
-        });
+      if (wire && !(this.#keepsTokens && looksLikeCompactJwe(wire.value))) {
+        throw new E2eeError(
+          'field_invalid',
+          `The encrypted form of field \`${rule.path}\` is not ${this.#keepsTokens ? 'a token' : 'taken'}`,
+          {
+            path: rule.path,
+          },
+        );
       }
     }
     checkRequiredFields(operation.request.required, slots);
@@ -215,7 +241,8 @@ class Client implements E2eeClient {
   }
 
   #sealer(key: EncryptionKey, { name }: Operation): Sealer {
-    return { key, profile: this.#profile, where: { operation: name, direction: 'request' } };
+    const where = { operation: name, direction: 'request' } as const;
+    return { key, profile: this.#profile, where, signWith: this.#signWith };
   }
 
   async #remembered(

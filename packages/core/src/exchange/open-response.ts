@@ -1,6 +1,7 @@
 import { isRedacted } from '../fields/redact.js';
 import { type FieldSlot, selectFields } from '../fields/select.js';
-import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
+import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
@@ -18,6 +19,7 @@ export interface OpenResponseContext {
   readonly limits: Limits;
   /** Without it, ciphertext is left as it is. */
   readonly keyRing: KeyRing | undefined;
+  readonly verifyWith: VerificationKeys | undefined;
   readonly report: Report;
   /** Of the tokens of the request, if it had any. */
   readonly request: string | undefined;
@@ -51,20 +53,24 @@ async function openWhole(
   token: unknown,
   response: E2eeResponse,
   operation: Operation | undefined,
-  { keyRing, profile, limits, report, request }: OpenResponseContext,
+  { keyRing, profile, limits, verifyWith, report, request }: OpenResponseContext,
 ): Promise<E2eeResponse> {
   if (!keyRing) {
     report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
     return response;
   }
-  const { body } = await openMessage(token, { keyRing, profile, limits }, whereaboutsOf(operation, request));
+  const { body } = await openMessage(
+    token,
+    { keyRing, profile, limits, verifyWith },
+    whereaboutsOf(operation, request),
+  );
   return { ...response, headers: headersForBody(response.headers, 'application/json'), body };
 }
 
 async function openFields(
   response: E2eeResponse,
   operation: Operation,
-  { keyRing, profile, limits, report, request }: OpenResponseContext,
+  { keyRing, profile, limits, verifyWith, report, request }: OpenResponseContext,
 ): Promise<E2eeResponse> {
   const body = readableJson(response.body);
   // What is not JSON is left to the caller: nothing can leak from it here.
@@ -84,7 +90,7 @@ async function openFields(
     for (const slot of encrypted) tell('ciphertext_left', slot);
     return response;
   }
-  await openSlots(encrypted, { keyRing, profile, limits }, whereaboutsOf(operation, request));
+  await openSlots(encrypted, { keyRing, profile, limits, verifyWith }, whereaboutsOf(operation, request));
   return { ...response, headers: headersForBody(response.headers), body: result() };
 }
 

@@ -1,20 +1,25 @@
 import { decodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
 import { checkJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
+import { refuseToken } from '../jwe/refusal.js';
+import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
+import type { TokenPlace } from '../profiles/binding.js';
 import type { Profile } from '../profiles/profile.js';
-import { checkClaims, type Whereabouts } from './binding.js';
+import type { Whereabouts } from './binding.js';
 import { refuseManyTokens } from './body-rules.js';
 import type { Limits } from './limits.js';
-import { type ReplayStore, refuseReplay } from './replay.js';
+import type { ReplayGuard } from './replay.js';
 
 /** What opening tokens needs. */
 export interface Opener {
   readonly profile: Profile;
   readonly limits: Limits;
   readonly keyRing: KeyRing;
-  /** Remembers tokens. Without it, one may come again. */
-  readonly replay?: ReplayStore | undefined;
+  /** Refuses tokens that came before. Without it, one may come again. */
+  readonly refuseReplay?: ReplayGuard | undefined;
+  /** With it, what is inside a token must be signed by one of these. */
+  readonly verifyWith?: VerificationKeys | undefined;
 }
 
 /**
@@ -31,11 +36,14 @@ export async function openSlots(
   const options = openOptions(profile, limits, limits.tokenLength);
   const checked = slots.map((slot) => checkJwe(slot.wire?.value, keyRing, options));
   checked.forEach(({ jwe }, i) => {
-    checkClaims(profile.binding, jwe.header, { ...where, path: slots[i]?.place ?? '' });
+    checkPlace(profile, jwe.header, { ...where, path: slots[i]?.place ?? '' });
   });
   const opened = await Promise.all(checked.map(openJwe));
-  await refuseReplay(checked, opener);
-  const values = opened.map(({ plaintext }, i) =>
+  const plaintexts = await Promise.all(
+    opened.map(({ plaintext }, i) => verified(plaintext, opener, { ...where, path: slots[i]?.place ?? '' })),
+  );
+  await opener.refuseReplay?.(checked);
+  const values = plaintexts.map((plaintext, i) =>
     decodeField(plaintext, slots[i]?.rule.as ?? 'json', limits.depth),
   );
   slots.forEach((slot, i) => {
@@ -52,10 +60,32 @@ export async function openMessage(
 ): Promise<{ body: unknown; kid: string }> {
   const { profile, limits, keyRing } = opener;
   const checked = checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength));
-  checkClaims(profile.binding, checked.jwe.header, { ...where, path: '$' });
+  checkPlace(profile, checked.jwe.header, { ...where, path: '$' });
   const { plaintext, kid } = await openJwe(checked);
-  await refuseReplay([checked], opener);
-  return { body: decodeField(plaintext, 'json', limits.depth), kid };
+  const payload = await verified(plaintext, opener, { ...where, path: '$' });
+  await opener.refuseReplay?.([checked]);
+  return { body: decodeField(payload, 'json', limits.depth), kid };
+}
+
+/** What a signature covers, where there must be one. It says itself where it belongs. */
+async function verified(
+  plaintext: Uint8Array,
+  { profile, verifyWith }: Opener,
+  place: TokenPlace,
+): Promise<Uint8Array> {
+  if (!verifyWith) return plaintext;
+  const { payload, header } = await verifyWith.verify(new TextDecoder().decode(plaintext));
+  checkPlace(profile, header, place);
+  return payload;
+}
+
+/** Throws `token_invalid` for a token that belongs elsewhere, where the profile binds its tokens. */
+function checkPlace(
+  { binding }: Profile,
+  header: Readonly<Record<string, unknown>>,
+  place: TokenPlace,
+): void {
+  if (binding?.fits(header, place) === false) refuseToken();
 }
 
 function openOptions(profile: Profile, limits: Limits, tokenLength: number): DecryptJweOptions {

@@ -14,7 +14,7 @@ import {
   twoEnds,
 } from '../../test/two-ends.js';
 import { E2eeError } from '../errors.js';
-import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
 import { type EncryptionKeys, staticKeys } from '../keys/encryption-keys.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { PolicyDocument } from '../policy/policy.js';

@@ -2,7 +2,8 @@ import { E2eeError } from '../errors.js';
 import { redact } from '../fields/redact.js';
 import { type FieldSlot, type Selection, selectFields } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
-import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
+import type { SigningKey } from '../jws/signing-key.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
@@ -31,6 +32,7 @@ export interface ResponseContext {
   readonly profile: Profile;
   readonly limits: Limits;
   readonly report: Report;
+  readonly signWith?: SigningKey | undefined;
 }
 
 /** What a response belongs to. */
@@ -47,7 +49,7 @@ export async function protectBody(
   { request, operation, recipient }: Exchange,
   context: ResponseContext,
 ): Promise<E2eeResponse> {
-  const { profile, limits, report } = context;
+  const { profile, limits, report, signWith } = context;
   const { treats, whole, fields } = operation.response;
   const isError = response.status >= 400 && operation.request.treats;
   if (!treats && recipient?.response !== 'message') {
@@ -70,7 +72,7 @@ export async function protectBody(
     direction: 'response',
     request: digests.get(request),
   };
-  const target = { delivery, profile, where };
+  const target = { delivery, profile, where, signWith };
   if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), target);
   await protectFields(selection, target);
   const result = { ...response, body: selection.result() };
@@ -106,6 +108,7 @@ interface Target {
   readonly delivery: Delivery;
   readonly profile: Profile;
   readonly where: Whereabouts;
+  readonly signWith: SigningKey | undefined;
 }
 
 async function protectWhole(
@@ -155,9 +158,9 @@ function treatmentOf(rule: FieldRule): Treating {
 
 async function sealerFor(
   { keys }: Exclude<Delivery, { mode: 'keyless' }>,
-  { profile, where }: Target,
+  { profile, where, signWith }: Target,
 ): Promise<Sealer> {
-  return { key: await keys.current(), profile, where };
+  return { key: await keys.current(), profile, where, signWith };
 }
 
 /** Whether the response is a whole message already. Without an envelope, its content type has to say so as well. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorOf } from '../../test/keys-fixtures.js';
 import { type EndsOptions, post, twoEnds } from '../../test/two-ends.js';
-import { boundTokens } from '../profiles/binding.js';
+import { bindTokens } from '../profiles/binding.js';
 import { powens } from '../profiles/powens.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
@@ -128,7 +128,7 @@ describe('a store of its own', () => {
     [
       'could never forget either',
       {
-        profile: { ...profile, binding: { ...boundTokens, require: ['path'] } },
+        profile: { ...profile, binding: bindTokens({ require: ['path'] }) },
         server: { replay: memoryReplayStore() },
       },
       'requires a time',

@@ -7,8 +7,8 @@ import { withDeadline } from '../keys/deadline.js';
 import type { Profile } from '../profiles/profile.js';
 
 /**
- * Remembers which tokens came already, for as long as they are good. `storeContract` of `@e2ee/core/testing` tests one of
- * your own: processes that share an API share a store.
+ * Remembers which tokens came already, for as long as they are good. `replayStoreContract` of `@e2ee/core/testing` tests
+ * one of your own: processes that serve one API share a store.
  */
 export interface ReplayStore {
   /**
@@ -45,31 +45,27 @@ export function memoryReplayStore({ capacity = 100_000 }: { readonly capacity?: 
   });
 }
 
-/** What a server end has where it is told nothing. */
+/** Rejects with `token_invalid` for tokens that came before, and with `store_unavailable` when that cannot be told. */
+export type ReplayGuard = (opened: readonly CheckedJwe[]) => Promise<void>;
+
+/** What a server end has, where it is told nothing: a store in memory where the profile requires that tokens have an id. */
 export function defaultReplay({ binding }: Profile): ReplayStore | false {
   return binding?.require.includes('id') === true && memoryReplayStore();
 }
 
 /** Throws `option_invalid` unless tokens of the profile end: a store could not remember them for ever. */
-export function checkReplay(store: ReplayStore, { binding }: Profile): ReplayStore {
+export function replayGuard(store: ReplayStore, { binding }: Profile): ReplayGuard {
   if (typeof store?.add !== 'function') invalidOption('replay', 'made by memoryReplayStore()', store);
   if (!binding?.require.some((claim) => claim === 'issued' || claim === 'expires'))
     throw new E2eeError('option_invalid', 'Option `replay` needs a profile whose `binding` requires a time');
-  return store;
-}
-
-/** Rejects with `token_invalid` for tokens that came before, and with `store_unavailable` when that cannot be told. */
-export async function refuseReplay(
-  opened: readonly CheckedJwe[],
-  { replay, profile }: { readonly replay?: ReplayStore | undefined; readonly profile: Profile },
-): Promise<void> {
-  if (!replay || !profile.binding) return;
-  const { lifetime, tolerance } = profile.binding;
-  const until = Date.now() / 1000 + lifetime + 2 * tolerance;
-  for (const { jwe } of opened) {
-    const id = await idOf(jwe);
-    if (!(await ask(async () => replay.add(id, until)))) refuseToken();
-  }
+  const { lifetime, tolerance } = binding;
+  return async (opened) => {
+    const until = Date.now() / 1000 + lifetime + 2 * tolerance;
+    for (const { jwe } of opened) {
+      const id = await idOf(jwe);
+      if (!(await ask(async () => store.add(id, until)))) refuseToken();
+    }
+  };
 }
 
 /** Of what is authenticated, decoded: a token has no second spelling, and no other encrypted key makes it a new one. */

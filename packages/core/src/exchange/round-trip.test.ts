@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { answer, deepFrozen, type Ends, memberOf, post, twoEnds } from '../../test/two-ends.js';
-import { looksLikeCompactJwe } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { PolicyDocument } from '../policy/policy.js';
 import { banked } from '../profiles/banked.js';
 import type { Profile } from '../profiles/profile.js';

@@ -3,15 +3,17 @@ import { encodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
 import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
+import type { SigningKey } from '../jws/signing-key.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { Profile } from '../profiles/profile.js';
-import { claimsOf, type Whereabouts } from './binding.js';
+import type { Whereabouts } from './binding.js';
 
 /** What encrypting needs. */
 export interface Sealer {
   readonly key: EncryptionKey;
   readonly profile: Profile;
   readonly where: Whereabouts;
+  readonly signWith?: SigningKey | undefined;
 }
 
 /** Encrypts the plain form of each slot, and tells what became of which. Nothing is changed when one of them fails. */
@@ -29,15 +31,23 @@ export async function sealSlots(
   });
 }
 
-/** One token, for this place in the exchange. Rejects with `encryption_failed`. */
-export function seal(
+/** One token, for this place in the exchange: signed first, where we sign. Rejects with `encryption_failed`. */
+export async function seal(
   plaintext: Uint8Array,
   path: string,
-  { key, profile, where }: Sealer,
+  { key, profile, where, signWith }: Sealer,
   options: Pick<EncryptJweOptions, 'cty'> = {},
 ): Promise<string> {
-  const header = claimsOf(profile.binding, { ...where, path });
-  return encryptJwe(plaintext, checkKey(key, profile), { enc: profile.encrypt.enc, header, ...options });
+  const { enc } = profile.encrypt;
+  const header = profile.binding?.claims({ ...where, path }) ?? {};
+  if (!signWith) return encryptJwe(plaintext, checkKey(key, profile), { enc, header, ...options });
+  // Both say where it belongs: whoever opens it could otherwise encrypt what was signed for another place (RFC 7519 §11.2).
+  const signed = await signWith.sign(plaintext, header).catch(signingFailed);
+  return encryptJwe(new TextEncoder().encode(signed), checkKey(key, profile), { enc, header, cty: 'JWT' });
+}
+
+function signingFailed(cause: unknown): never {
+  throw new E2eeError('encryption_failed', 'The value could not be signed', { cause });
 }
 
 /** A key must be for an algorithm that the profile knows: its peers would refuse the token. */

@@ -1,4 +1,6 @@
 import { E2eeError, invalidOption } from '../errors.js';
+import type { SigningKey } from '../jws/signing-key.js';
+import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { bindPolicy, definePolicy } from '../policy/define-policy.js';
 import type { Operation, Policy, PolicyDocument, PolicyRows } from '../policy/policy.js';
@@ -9,10 +11,17 @@ import { checkLimits, type Limits } from './limits.js';
 import type { E2eeRequest, E2eeResponse } from './message.js';
 import { openRequest, type RequestContext } from './open-request.js';
 import { errorAnswer } from './profile-answers.js';
-import { asServerFailure, isFaultOfBody, protectBody, withoutBody } from './protect-response.js';
+import {
+  asServerFailure,
+  isFaultOfBody,
+  protectBody,
+  type ResponseContext,
+  withoutBody,
+} from './protect-response.js';
 import { answerWithKeys, asksForKeys } from './published-keys.js';
 import type { FindRecipient, Recipient } from './recipient.js';
-import { checkReplay, defaultReplay, type ReplayStore } from './replay.js';
+import { defaultReplay, type ReplayStore, replayGuard } from './replay.js';
+import { checkFinding, checkSigning, type FindVerificationKeys, verifierOf } from './signing.js';
 import { checkRequireTls, type RequireTls, refuseWithoutTls } from './tls.js';
 
 export interface E2eeServerOptions {
@@ -40,6 +49,13 @@ export interface E2eeServerOptions {
    * {@link memoryReplayStore} where the profile requires that tokens have an id, else none. `false`: none.
    */
   readonly replay?: ReplayStore | false;
+  /**
+   * What is encrypted in requests must be signed by one of these keys, or by those of the sender that a function finds.
+   * Default: no signature is looked for, and anybody can have sent it.
+   */
+  readonly verifyWith?: VerificationKeys | FindVerificationKeys;
+  /** Signs what is encrypted in responses: `importSigningKey()`. Default: nothing is signed. */
+  readonly signWith?: SigningKey;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -120,7 +136,8 @@ class Server implements E2eeServer {
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
   readonly #requireTls: RequireTls;
-  readonly #context: RequestContext;
+  readonly #context: RequestContext & Pick<ResponseContext, 'signWith'>;
+  readonly #verifyWith: E2eeServerOptions['verifyWith'];
 
   constructor(options: E2eeServerOptions) {
     const { keyRing, recipient, unmatched = 'pass', plaintext = 'refuse' } = options;
@@ -148,8 +165,10 @@ class Server implements E2eeServer {
       keyRing,
       report,
       acceptPlaintext: plaintext === 'accept',
-      replay: replay === false ? undefined : checkReplay(replay, profile),
+      refuseReplay: replay === false ? undefined : replayGuard(replay, profile),
+      signWith: checkSigning(options.signWith),
     };
+    this.#verifyWith = checkFinding(options.verifyWith);
     this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
   }
 
@@ -172,7 +191,8 @@ class Server implements E2eeServer {
     try {
       operation = this.#policy.match(request.method, request.path);
       if (operation) refuseWithoutTls(request, this.#requireTls);
-      if (operation) return await openRequest(request, operation, this.#context);
+      const verifyWith = verifierOf(this.#verifyWith, request);
+      if (operation) return await openRequest(request, operation, { ...this.#context, verifyWith });
       if (this.#refuseUnmatched)
         throw new E2eeError('operation_refused', 'The policy does not cover this operation');
       return request;

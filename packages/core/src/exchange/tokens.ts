@@ -1,4 +1,5 @@
-import { looksLikeCompactJwe, peekedHeader } from '../jwe/outward.js';
+import { looksLikeCompactJwe } from '../jwe/compact.js';
+import { checkForm } from '../jwe/form.js';
 import type { Profile } from '../profiles/profile.js';
 import { readableJson } from './json-body.js';
 
@@ -11,13 +12,23 @@ export function isTokenAttempt(value: unknown): boolean {
 }
 
 /**
- * Whether a value is encrypted already: it looks like a token, for algorithms that the profile accepts. Only that is
- * left as it is; any other value is encrypted.
+ * Whether a value is encrypted already: a token that the profile would accept. Only that is left as it is; a value that
+ * merely looks like one is encrypted as every other.
  */
 export function isSealedBy({ accept }: Profile): (value: unknown) => boolean {
+  const form = {
+    algs: accept.alg,
+    encs: accept.enc,
+    tokenLength: Number.POSITIVE_INFINITY,
+    headerBytes: 65_536,
+  };
   return (value) => {
-    const header = looksLikeCompactJwe(value) ? peekedHeader(value) : undefined;
-    return accept.alg.some((alg) => alg === header?.alg) && accept.enc.some((enc) => enc === header?.enc);
+    if (!looksLikeCompactJwe(value)) return false;
+    try {
+      return checkForm(value, form).alg !== undefined;
+    } catch {
+      return false;
+    }
   };
 }
 

@@ -1,29 +1,31 @@
 import type { CryptoKey } from 'jose';
 import { openCbc, sealCbc } from './aes-cbc-hmac.js';
 import { openGcm, sealGcm } from './aes-gcm.js';
-import { unwrapByGcm, wrapByGcm } from './aes-gcm-kw.js';
-import { unwrapByAes, wrapByAes } from './aes-kw.js';
 import type { Bytes } from './bytes.js';
-import { sharedSecret } from './dir.js';
 import { agree, reagree, unwrapByAgreement, wrapByAgreement } from './ecdh.js';
 import type { ProtectedHeader } from './protected-header.js';
-import { refuseToken } from './refusal.js';
 import { unwrapByRsa, wrapByRsa } from './rsa-oaep.js';
 
 /*
- * Every supported algorithm has its name in a type, and a row in each of the tables below it. There is a table for each
- * direction, so that a page which only encrypts does not load what decrypts.
+ * Every supported algorithm has its name in a list, and a row in a table for each direction, so that a page which only
+ * encrypts does not load what decrypts. The rows for shared secrets are in shared-algorithms.ts, for the same reason.
  */
 
 /** Key management algorithms (JWE `alg`, RFC 7518 §4.1) that this library can carry out. */
-export type KeyAlgorithm =
-  | 'RSA-OAEP-256'
-  | 'RSA-OAEP'
-  | 'ECDH-ES'
-  | 'ECDH-ES+A256KW'
-  | 'A256KW'
-  | 'A256GCMKW'
-  | 'dir';
+export const KEY_ALGORITHMS = [
+  'RSA-OAEP-256',
+  'RSA-OAEP',
+  'ECDH-ES',
+  'ECDH-ES+A256KW',
+  'A256KW',
+  'A256GCMKW',
+  'dir',
+] as const;
+
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** Those for which both ends have one secret. */
+export type SharedAlgorithm = 'A256KW' | 'A256GCMKW' | 'dir';
 
 /** Content encryption algorithms (JWE `enc`, RFC 7518 §5.1) that this library can carry out. */
 export type ContentAlgorithm = 'A256GCM' | 'A128GCM' | 'A256CBC-HS512';
@@ -53,14 +55,11 @@ export interface WrappedCek {
 /** Makes a CEK, or agrees on one, with the other party's key or a shared one. */
 export type Wrap = (key: CryptoKey, use: CekUse) => Promise<WrappedCek>;
 
-export const WRAP: Readonly<Record<KeyAlgorithm, Wrap>> = {
+export const WRAP: Readonly<Record<Exclude<KeyAlgorithm, SharedAlgorithm>, Wrap>> = {
   'RSA-OAEP-256': wrapByRsa,
   'RSA-OAEP': wrapByRsa,
   'ECDH-ES': agree,
   'ECDH-ES+A256KW': wrapByAgreement,
-  A256KW: wrapByAes,
-  A256GCMKW: wrapByGcm,
-  dir: sharedSecret,
 };
 
 /** Comes by the CEK again, with a private key or a shared one. Rejects when the ciphertext is bad. */
@@ -71,14 +70,11 @@ export type Unwrap = (
   use: CekUse,
 ) => Promise<Bytes>;
 
-export const UNWRAP: Readonly<Record<KeyAlgorithm, Unwrap>> = {
+export const UNWRAP: Readonly<Record<Exclude<KeyAlgorithm, SharedAlgorithm>, Unwrap>> = {
   'RSA-OAEP-256': unwrapByRsa,
   'RSA-OAEP': unwrapByRsa,
   'ECDH-ES': reagree,
   'ECDH-ES+A256KW': unwrapByAgreement,
-  A256KW: unwrapByAes,
-  A256GCMKW: unwrapByGcm,
-  dir: async (key, _, __, use) => (await sharedSecret(key, use)).cek,
 };
 
 /** The algorithms whose tokens have an empty encrypted key (RFC 7516 §5.1, steps 3 to 6); those of all others have one. */
@@ -131,12 +127,11 @@ export const OPEN: Readonly<Record<ContentAlgorithm, Open>> = {
   'A256CBC-HS512': openCbc,
 };
 
-/** Whether a name, which may be anything, has a row in one of the tables. */
-export function isSupported(name: unknown, table: object): boolean {
-  return typeof name === 'string' && Object.hasOwn(table, name);
+/** Whether a name, which may be anything, is one of an algorithm that this library can carry out. */
+export function isKeyAlgorithm(name: unknown): name is KeyAlgorithm {
+  return KEY_ALGORITHMS.some((known) => known === name);
 }
 
-/** Finds a name from an untrusted header that is both in an allow-list and in our table; else throws `token_invalid`. */
-export function allowed<Name extends string>(name: unknown, list: readonly Name[], table: object): Name {
-  return list.find((item) => item === name && isSupported(item, table)) ?? refuseToken();
+export function isContentAlgorithm(name: unknown): name is ContentAlgorithm {
+  return typeof name === 'string' && Object.hasOwn(CONTENT_SIZES, name);
 }

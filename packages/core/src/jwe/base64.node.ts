@@ -6,6 +6,5 @@ export function encodeBase64url({ buffer, byteOffset, byteLength }: Uint8Array):
 
 /** The text must be base64url or base64: what else becomes of it is not defined. */
 export function decodeLoosely(text: string): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = Buffer.from(text, 'base64url');
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  return Uint8Array.from(Buffer.from(text, 'base64url')); // a copy, because Node's own is part of a memory that all share
 }

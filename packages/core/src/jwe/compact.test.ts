@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toBase64url, utf8 } from '../../test/bytes.js';
 import { errorOf } from '../../test/keys-fixtures.js';
-import { parseCompactJwe } from './compact.js';
-import { looksLikeCompactJwe } from './outward.js';
+import { looksLikeCompactJwe, parseCompactJwe } from './compact.js';
 
 const HEAD = toBase64url(utf8('{"alg":"RSA-OAEP-256","enc":"A256GCM"}'));
 const LIMITS = { tokenLength: 1000, headerBytes: 2048 };

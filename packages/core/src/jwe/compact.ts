@@ -41,6 +41,14 @@ export function parseCompactJwe(token: unknown, limits: TokenLimits): CompactJwe
   };
 }
 
+/**
+ * Whether a value has the outward form of a token: five segments of base64url, the first of which begins a JSON
+ * object. For telling what is already encrypted; it says nothing about validity.
+ */
+export function looksLikeCompactJwe(value: unknown): value is string {
+  return typeof value === 'string' && /^e[wy][\w-]*\.[\w-]*\.[\w-]+\.[\w-]*\.[\w-]+$/.test(value);
+}
+
 function splitSegments(
   token: string,
 ): [head: string, key: string, iv: string, ciphertext: string, tag: string] {

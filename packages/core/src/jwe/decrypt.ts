@@ -1,16 +1,9 @@
 import { E2eeError } from '../errors.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import {
-  allowed,
-  CONTENT_SIZES,
-  type ContentAlgorithm,
-  hasEncryptedKey,
-  type KeyAlgorithm,
-  OPEN,
-  WRAP,
-} from './algorithms.js';
-import { type CompactJwe, parseCompactJwe } from './compact.js';
+import { CONTENT_SIZES, type ContentAlgorithm, type KeyAlgorithm, OPEN } from './algorithms.js';
+import type { CompactJwe } from './compact.js';
+import { checkForm } from './form.js';
 import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
 import { requireWebCrypto } from './web-crypto.js';
@@ -69,12 +62,7 @@ export function checkJwe(
   const { algs = ['RSA-OAEP-256'], encs = ['A256GCM'], requireKid = false } = options;
   const { tokenLength = 1_048_576, headerBytes = 2048 } = options;
   requireWebCrypto();
-  const jwe = parseCompactJwe(token, { tokenLength, headerBytes });
-  const alg = allowed(jwe.header.alg, algs, WRAP);
-  const enc = allowed(jwe.header.enc, encs, OPEN);
-  const { iv, tag } = CONTENT_SIZES[enc];
-  if (jwe.iv.length !== iv || jwe.tag.length !== tag) refuseToken();
-  if (jwe.encryptedKey.length > 0 !== hasEncryptedKey(alg)) refuseToken();
+  const { jwe, alg, enc } = checkForm(token, { algs, encs, tokenLength, headerBytes });
   if (requireKid && jwe.header.kid === undefined) refuseToken();
   const candidates = candidateKeys(keys, jwe.header.kid).filter((key) => key.alg === alg);
   if (candidates.length === 0) refuseToken();

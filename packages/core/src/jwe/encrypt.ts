@@ -1,6 +1,6 @@
 import { E2eeError } from '../errors.js';
 import { asEncryptionKey, type EncryptionKey, type ImportedKey } from '../keys/key.js';
-import { type ContentAlgorithm, cekUse, isSupported, SEAL, WRAP } from './algorithms.js';
+import { type ContentAlgorithm, cekUse, isContentAlgorithm, SEAL, WRAP, type Wrap } from './algorithms.js';
 import { encodeBase64url } from './base64url.js';
 import { requireWebCrypto } from './web-crypto.js';
 
@@ -36,7 +36,7 @@ export async function encryptJwe(
   const { enc = 'A256GCM', cty, typ, header } = options;
   requireWebCrypto();
   const recipient = asEncryptionKey(key);
-  if (!isSupported(enc, SEAL)) {
+  if (!isContentAlgorithm(enc)) {
     throw new E2eeError('option_invalid', 'Option `enc` is not a supported content encryption algorithm');
   }
   const labels = { ...header, ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
@@ -50,13 +50,18 @@ export async function encryptJwe(
 /** RFC 7516 §5.1. */
 async function seal(
   plaintext: Uint8Array,
-  { kid, alg, publicKey }: EncryptionKey,
+  key: EncryptionKey,
   enc: ContentAlgorithm,
   labels: object,
 ): Promise<string> {
-  const { cek, encryptedKey, header } = await WRAP[alg](publicKey, cekUse(alg, enc));
+  const { kid, alg } = key;
+  const { cek, encryptedKey, header } = await wrapFor(key)(key.publicKey, cekUse(alg, enc));
   const head = encodeBase64url(utf8.encode(JSON.stringify({ alg, enc, kid, ...labels, ...header })));
   const aad = utf8.encode(head);
   const { iv, ciphertext, tag } = await SEAL[enc](cek, { plaintext, aad });
   return [head, ...[encryptedKey, iv, ciphertext, tag].map(encodeBase64url)].join('.');
+}
+
+function wrapFor({ alg, wrap }: EncryptionKey): Wrap {
+  return wrap ?? WRAP[alg as keyof typeof WRAP]; // a key for another algorithm brings its own
 }

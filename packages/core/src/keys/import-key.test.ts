@@ -229,6 +229,8 @@ describe('importKey of a JWK', () => {
     ['a million bits', size(1_000_000), /has 1000000 bits/],
     ['a modulus that is not base64url', { ...publicJwk, n: '***' }, /not base64url/],
     ['a modulus in base64', { ...publicJwk, n: `+/${publicJwk.n}` }, /not base64url/],
+    // RFC 7518 §2: Base64urlUInt has no padding.
+    ['a modulus with padding', { ...publicJwk, n: `${publicJwk.n}==` }, /not base64url/],
     ['no modulus', { kty: 'RSA', e: 'AQAB' }, /modulus or exponent is missing/],
     ['a modulus that is a number', { ...publicJwk, n: 5 }, /modulus or exponent is missing/],
     ['no exponent', { kty: 'RSA', n: publicJwk.n }, /modulus or exponent is missing/],

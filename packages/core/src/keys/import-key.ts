@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import { E2eeError } from '../errors.js';
+import { UNWRAP } from '../jwe/algorithms.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
 import { algorithmOf, type DerForm, derForm, pkcs8OfPkcs1, spkiOfCertificate, spkiOfPkcs1 } from './der.js';
 import { type ImportKeyOptions, importPublicJwk, readJwk, toCryptoKey } from './import-jwk.js';
@@ -53,7 +54,8 @@ export async function importKey(
   if (!isPrivateJwk(jwk)) return importPublicJwk(jwk, options);
   const { type, alg, kid, publicJwk } = await readJwk(jwk, privateHalves(keyTypes(options)), options);
   const privateKey = await toCryptoKey(jwk, type);
-  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap: unwrapperOf(privateKey, alg) });
+  const unwrap = unwrapperOf(privateKey, alg, UNWRAP[alg as keyof typeof UNWRAP]); // pairs have no other algorithms
+  return Object.freeze({ kind: 'decryption', kid, alg, publicJwk, unwrap });
 }
 
 async function toJwk(source: string | Uint8Array | JWK): Promise<JWK> {

@@ -1,6 +1,6 @@
 import type { CryptoKey, JWK } from 'jose';
 import { E2eeError } from '../errors.js';
-import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import type { KeyAlgorithm, Wrap } from '../jwe/algorithms.js';
 import type { ProtectedHeader } from '../jwe/protected-header.js';
 
 /** Another party's public key, to encrypt to. Made by {@link importKey}. */
@@ -9,7 +9,10 @@ export interface EncryptionKey {
   /** Identifies the key in the header of each token. */
   readonly kid: string;
   readonly alg: KeyAlgorithm;
+  /** Of a secret that both ends share: the secret, which cannot be read from it. */
   readonly publicKey: CryptoKey;
+  /** How it makes CEKs, where that is not by the public key: of a shared secret. */
+  readonly wrap?: Wrap;
   /** The same, to be stored or published. */
   readonly publicJwk: JWK;
   /** When it was issued, in seconds since the epoch. */

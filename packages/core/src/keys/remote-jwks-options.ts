@@ -1,5 +1,5 @@
 import { checkListener, E2eeError, invalidOption } from '../errors.js';
-import { isSupported, type KeyAlgorithm, WRAP } from '../jwe/algorithms.js';
+import { isKeyAlgorithm, type KeyAlgorithm } from '../jwe/algorithms.js';
 import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import { type allowInsecureKeys, type FetchSettings, isTimeout } from './fetch-jwks.js';
 import type { RemoteJwksEvent } from './remote-jwks-events.js';
@@ -48,7 +48,7 @@ export function readOptions(options: RemoteJwksOptions): RemoteJwksSettings {
   if (
     !Array.isArray(algs) ||
     algs.length === 0 ||
-    !algs.every((alg) => isSupported(alg, WRAP) && isAllowed(alg, options))
+    !algs.every((alg) => isKeyAlgorithm(alg) && isAllowed(alg, options))
   ) {
     invalidOption('algs', 'an array of supported algorithms', algs);
   }

@@ -1,13 +1,15 @@
 import type { CryptoKey, JWK } from 'jose';
 import { E2eeError, invalidOption } from '../errors.js';
 import { ANY_BYTES } from '../jwe/aes-kw.js';
+import type { SharedAlgorithm } from '../jwe/algorithms.js';
 import { decodeBase64url } from '../jwe/base64url.js';
+import { SHARED_UNWRAP, SHARED_WRAP } from '../jwe/shared-algorithms.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
 import type { DecryptionKey, EncryptionKey } from './key.js';
 import { unwrapperOf } from './unwrapper.js';
 
 /** What a secret that both ends share is used with: AES Key Wrap, the same by AES-GCM, or as the CEK itself. */
-export type SharedSecretAlgorithm = 'A256KW' | 'A256GCMKW' | 'dir';
+export type SharedSecretAlgorithm = SharedAlgorithm;
 
 export interface SharedSecretOptions {
   /** Under which id both ends know it. */
@@ -53,8 +55,7 @@ export async function importSharedSecret(
   if (!sizes.some((size) => size === bytes.length)) {
     invalid(`${alg} needs ${sizes.join(', ')} bytes, not ${bytes.length}`);
   }
-  if (isGuessable(bytes)) invalid('it is not random, as a passphrase is not: share random bytes');
-  const secret = await crypto.subtle.importKey('raw', bytes, params, extractable, [...usages]);
+  const secret = await crypto.subtle.importKey('raw', checkSecret(bytes), params, extractable, [...usages]);
   return Object.freeze({
     encryptionKey: encryptionKeyOf(secret, kid, alg),
     decryptionKey: decryptionKeyOf(secret, kid, alg),
@@ -62,11 +63,12 @@ export async function importSharedSecret(
 }
 
 function encryptionKeyOf(publicKey: CryptoKey, kid: string, alg: SharedSecretAlgorithm): EncryptionKey {
-  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk: shown(kid, alg) });
+  const wrap = SHARED_WRAP[alg];
+  return Object.freeze({ kind: 'encryption', kid, alg, publicKey, publicJwk: shown(kid, alg), wrap });
 }
 
 function decryptionKeyOf(secret: CryptoKey, kid: string, alg: SharedSecretAlgorithm): DecryptionKey {
-  const unwrap = unwrapperOf(secret, alg);
+  const unwrap = unwrapperOf(secret, alg, SHARED_UNWRAP[alg]);
   return Object.freeze({ kind: 'decryption', kid, alg, publicJwk: shown(kid, alg), unwrap });
 }
 
@@ -84,6 +86,11 @@ function bytesOf(source: Uint8Array | JWK): Uint8Array<ArrayBuffer> {
   } catch {
     return invalid('its `k` is not base64url');
   }
+}
+
+/** Throws `key_invalid` for a secret that could be guessed. */
+export function checkSecret(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return isGuessable(bytes) ? invalid('it is not random, as a passphrase is not: share random bytes') : bytes;
 }
 
 /** Text, or few different bytes: of random secrets, not one in a billion looks so. */

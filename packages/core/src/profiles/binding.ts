@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js';
+import { encodeBase64url } from '../jwe/base64url.js';
 
 /**
  * What a token can say of where it belongs: the operation and the direction, the field path (with the index of an
@@ -15,79 +16,140 @@ export type BindingClaim =
   | 'audience'
   | 'request';
 
-/**
- * What tokens say of their place and time in their protected header, which is authenticated. Peers that do not know these
- * members ignore them (RFC 7516 §4). A profile derives its own from {@link boundTokens} by spreading it.
- */
-export interface Binding {
-  /** What a sender adds. */
-  readonly add: readonly BindingClaim[];
-  /** What a receiver requires, and checks. */
-  readonly require: readonly BindingClaim[];
-  /** Under which names they go. */
-  readonly names: Readonly<Record<BindingClaim, string>>;
-  /** Of times in the header, since the epoch: seconds or milliseconds. */
-  readonly unit: 's' | 'ms';
-  /** How long a token is good for, in seconds. */
-  readonly lifetime: number;
-  /** How far the clocks of both ends may differ, in seconds. */
-  readonly tolerance: number;
-  /** Whom tokens are for, where that is added or required. */
+export interface BindingOptions {
+  /** What a sender adds. Default: everything; the audience where it is given. */
+  readonly add?: readonly BindingClaim[];
+  /** What a receiver requires, and checks. Default: the same. */
+  readonly require?: readonly BindingClaim[];
+  /** Under which names they go. Default `op`, `dir`, `path`, `iat`, `exp`, `jti`, `aud` and `req`. */
+  readonly names?: Readonly<Partial<Record<BindingClaim, string>>>;
+  /** Of times in the header, since the epoch: seconds (default) or milliseconds. */
+  readonly unit?: 's' | 'ms';
+  /** How long a token is good for, in seconds. Default 300. */
+  readonly lifetime?: number;
+  /** How far the clocks of both ends may differ, in seconds. Default 60. */
+  readonly tolerance?: number;
+  /** Whom tokens are for, such as the URL of the API. */
   readonly audience?: string;
 }
 
-const EVERYTHING: readonly BindingClaim[] = [
-  'operation',
-  'direction',
-  'path',
-  'issued',
-  'expires',
-  'id',
-  'request',
-];
+/** Where a token belongs. */
+export interface TokenPlace {
+  /** As the policy writes it. */
+  readonly operation: string;
+  readonly direction: 'request' | 'response';
+  /** Its field path, with the index of an element; `$` for the whole body. */
+  readonly path: string;
+  /** Of a response: a digest of the tokens of its request, if that had any. */
+  readonly request?: string | undefined;
+}
 
-/** Everything but the audience, for five minutes, with clocks that differ by a minute at the most. */
-export const boundTokens: Binding = Object.freeze({
-  add: EVERYTHING,
-  require: EVERYTHING,
-  names: Object.freeze({
-    operation: 'op',
-    direction: 'dir',
-    path: 'path',
-    issued: 'iat',
-    expires: 'exp',
-    id: 'jti',
-    audience: 'aud',
-    request: 'req',
-  }),
-  unit: 's',
-  lifetime: 300,
-  tolerance: 60,
-});
+/** How the tokens of a profile are bound to their place and time. Made by {@link bindTokens}. */
+export interface TokenBinding {
+  readonly require: readonly BindingClaim[];
+  readonly lifetime: number;
+  readonly tolerance: number;
+  /** What the header of a token says that is made for this place, now. */
+  claims(place: TokenPlace): Readonly<Record<string, string | number>>;
+  /** Whether a header says that its token belongs there, and now. */
+  fits(header: Readonly<Record<string, unknown>>, place: TokenPlace): boolean;
+}
+
+const NAMES: Readonly<Record<BindingClaim, string>> = {
+  operation: 'op',
+  direction: 'dir',
+  path: 'path',
+  issued: 'iat',
+  expires: 'exp',
+  id: 'jti',
+  audience: 'aud',
+  request: 'req',
+};
 
 /** What a header holds anyway. */
 const TAKEN = 'alg enc zip kid typ cty crit jku jwk x5u x5c x5t x5t#S256 epk apu apv iv tag p2s p2c'.split(
   ' ',
 );
 
-/** Throws `option_invalid` naming the member that is wrong. */
-export function checkBinding(binding: Binding): void {
-  const { add, require, names, unit, lifetime, tolerance, audience } = Object(binding) as Binding;
-  const known = Object.keys(boundTokens.names);
-  for (const [member, list] of Object.entries({ add, require })) {
-    const isList = Array.isArray(list) && list.every((claim) => known.includes(claim));
-    if (!isList) invalidOption(`profile.binding.${member}`, `a list of ${known.join(', ')}`, list);
-    if (list.includes('audience') && (typeof audience !== 'string' || audience === ''))
-      invalidOption('profile.binding.audience', 'the name of whom tokens are for', audience);
-  }
-  const given = Object.values(Object(names)).filter(
-    (name) => typeof name === 'string' && !TAKEN.includes(name),
+/**
+ * Binds tokens to their place and time, for the `binding` of a profile: they say in their protected header, which is
+ * authenticated, where they belong. Peers that do not know these members ignore them (RFC 7516 §4). Throws
+ * `option_invalid`.
+ *
+ * @example
+ * const profile = { ...banked, binding: bindTokens({ audience: 'https://api.example.com' }) }
+ */
+export function bindTokens(options: BindingOptions = {}): TokenBinding {
+  const { audience, unit = 's', lifetime = 300, tolerance = 60 } = options;
+  const everything = (Object.keys(NAMES) as BindingClaim[]).filter(
+    (claim) => claim !== 'audience' || audience,
   );
-  if (new Set(given).size !== known.length || !known.every((claim) => Object.hasOwn(names, claim)))
-    invalidOption('profile.binding.names', 'a different name for each, none that a JWE has already', names);
-  if (unit !== 's' && unit !== 'ms') invalidOption('profile.binding.unit', '"s" or "ms"', unit);
-  for (const [member, value] of Object.entries({ lifetime, tolerance })) {
-    if (!(Number.isFinite(value) && value >= 0))
-      invalidOption(`profile.binding.${member}`, 'a number of seconds', value);
-  }
+  const { add = everything, require = add } = options;
+  const names = checkNames({ ...NAMES, ...options.names });
+  checkClaims('add', add, audience);
+  checkClaims('require', require, audience);
+  if (unit !== 's' && unit !== 'ms') invalidOption('unit', '"s" or "ms"', unit);
+  checkSeconds('lifetime', lifetime);
+  checkSeconds('tolerance', tolerance);
+
+  const perSecond = unit === 'ms' ? 1000 : 1;
+  const now = (): number => Math.floor(Date.now() / 1000);
+  const values: Readonly<Record<BindingClaim, (place: TokenPlace) => string | number | undefined>> = {
+    operation: (place) => place.operation,
+    direction: (place) => place.direction,
+    path: (place) => place.path,
+    request: (place) => place.request,
+    audience: () => audience,
+    issued: () => now() * perSecond,
+    expires: () => (now() + lifetime) * perSecond,
+    id: () => encodeBase64url(crypto.getRandomValues(new Uint8Array(16))),
+  };
+  /** Whether a time is so many seconds from now, give or take the tolerance. */
+  const isWithin = (said: unknown, from: number, to: number): boolean => {
+    if (typeof said !== 'number') return false;
+    const distance = said / perSecond - Date.now() / 1000;
+    return distance >= from - tolerance && distance <= to + tolerance;
+  };
+  /** What is not the same at both ends. */
+  const checks: Readonly<Partial<Record<BindingClaim, (said: unknown) => boolean>>> = {
+    issued: (said) => isWithin(said, -lifetime, 0),
+    expires: (said) => isWithin(said, 0, lifetime),
+    id: (said) => typeof said === 'string' && said !== '',
+  };
+  return Object.freeze({
+    require: Object.freeze([...require]),
+    lifetime,
+    tolerance,
+    claims: (place: TokenPlace) => {
+      const said = add.map((claim) => [names[claim], values[claim](place)] as const);
+      return Object.fromEntries(said.filter(([, value]) => value !== undefined)) as Record<
+        string,
+        string | number
+      >;
+    },
+    fits: (header: Readonly<Record<string, unknown>>, place: TokenPlace) =>
+      require.every((claim) => {
+        const said = header[names[claim]];
+        return checks[claim]?.(said) ?? said === values[claim](place);
+      }),
+  });
+}
+
+function checkClaims(option: string, claims: readonly BindingClaim[], audience: unknown): void {
+  const known = Object.keys(NAMES);
+  if (!Array.isArray(claims) || !claims.every((claim) => known.includes(claim)))
+    invalidOption(option, `a list of ${known.join(', ')}`, claims);
+  if (claims.includes('audience') && (typeof audience !== 'string' || audience === ''))
+    invalidOption('audience', 'the name of whom tokens are for', audience);
+}
+
+function checkNames(names: Readonly<Record<BindingClaim, string>>): Readonly<Record<BindingClaim, string>> {
+  const given = Object.values(names).filter((name) => typeof name === 'string' && !TAKEN.includes(name));
+  if (new Set(given).size === Object.keys(NAMES).length && Object.keys(names).length === given.length)
+    return names;
+  return invalidOption('names', 'a different name for each claim, none that a JWE has already', names);
+}
+
+function checkSeconds(option: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 0)) invalidOption(option, 'a number of seconds', value);
 }

@@ -1,9 +1,14 @@
 import { E2eeError, invalidOption } from '../errors.js';
-import { type ContentAlgorithm, isSupported, type KeyAlgorithm, SEAL, WRAP } from '../jwe/algorithms.js';
+import {
+  type ContentAlgorithm,
+  isContentAlgorithm,
+  isKeyAlgorithm,
+  type KeyAlgorithm,
+} from '../jwe/algorithms.js';
 import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import type { KidForm } from '../keys/key-ring-options.js';
 import type { PolicyDocument } from '../policy/policy.js';
-import { type Binding, checkBinding } from './binding.js';
+import type { TokenBinding } from './binding.js';
 
 /** A JSON value, as a template: `{code}`, `{message}`, `{path}` and `{status}` in its strings are filled in. */
 export type JsonTemplate =
@@ -51,7 +56,7 @@ export interface Profile extends AllowsRsaOaepSha1 {
   /** The body of every other error. */
   readonly error: JsonTemplate;
   /** What tokens say of their place and time. Default nothing: a token is good anywhere, at any time. */
-  readonly binding?: Binding;
+  readonly binding?: TokenBinding;
   readonly policy: PolicyDocument;
 }
 
@@ -69,6 +74,10 @@ const SECONDS: Check = [
   'a whole number of seconds, a year at the most',
 ];
 const STATUS: Check = [Number.isInteger, 'an HTTP status'];
+const BINDING: Check = [
+  (value) => value === undefined || typeof Object(value).fits === 'function',
+  'made by bindTokens()',
+];
 const OPTIONAL_NAME: Check = [
   (value) => value === undefined || (typeof value === 'string' && value !== ''),
   'a name',
@@ -82,6 +91,7 @@ const MEMBERS: readonly (readonly [check: Check, ...paths: string[]])[] = [
   [TEXT, 'prefix.request', 'prefix.response', 'redaction', 'publication.path'],
   [MEDIA_TYPE, 'message.contentType', 'publication.contentType'],
   [OPTIONAL_NAME, 'message.member'],
+  [BINDING, 'binding'],
   [FORM, 'publication.form'],
   [SECONDS, 'publication.maxAge'],
   [STATUS, 'keyRejection.status'],
@@ -97,21 +107,20 @@ export function checkProfile(profile: Profile): Profile {
       if (!accepts(value)) invalidOption(`profile.${path}`, expected, value);
     }
   }
-  if (profile.binding !== undefined) checkBinding(profile.binding);
   const algs = [profile.encrypt.alg, ...profile.accept.alg];
-  checkAlgorithms('alg', WRAP, algs);
+  checkAlgorithms('alg', isKeyAlgorithm, algs);
   if (!algs.every((alg) => isAllowed(alg, profile)))
     throw new E2eeError(
       'option_invalid',
       'RSA-OAEP is with SHA-1: a profile that lists it must set `allowRsaOaepSha1`',
     );
-  checkAlgorithms('enc', SEAL, [profile.encrypt.enc, ...profile.accept.enc]);
+  checkAlgorithms('enc', isContentAlgorithm, [profile.encrypt.enc, ...profile.accept.enc]);
   return profile;
 }
 
-function checkAlgorithms(kind: string, table: object, names: readonly string[]): void {
+function checkAlgorithms(kind: string, isKnown: (name: string) => boolean, names: readonly string[]): void {
   for (const name of names) {
-    if (!isSupported(name, table))
+    if (!isKnown(name))
       throw new E2eeError('option_invalid', `The profile lists an unsupported \`${kind}\`: ${name}`);
   }
 }

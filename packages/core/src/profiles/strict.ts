@@ -1,4 +1,4 @@
-import { boundTokens } from './binding.js';
+import { bindTokens } from './binding.js';
 import type { Profile } from './profile.js';
 
 /**
@@ -26,6 +26,6 @@ export const strict: Profile = {
   },
   keyRejection: { status: 422, body: { error: { code: 'key_rejected' } } },
   error: { error: { code: '{code}', message: '{message}', path: '{path}' } },
-  binding: boundTokens,
+  binding: bindTokens(),
   policy: {},
 };

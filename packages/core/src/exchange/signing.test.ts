@@ -1,0 +1,300 @@
+import { CompactSign, exportPKCS8, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { toBase64url, utf8 } from '../../test/bytes.js';
+import { errorOf, everythingOf } from '../../test/keys-fixtures.js';
+import { RSA, RSA_1024 } from '../../test/stored-keys.js';
+import { answer, type Ends, type EndsOptions, party, post, twoEnds } from '../../test/two-ends.js';
+import { encryptJwe } from '../jwe/encrypt.js';
+import type { SigningAlgorithm } from '../jws/algorithms.js';
+import { importSigningKey, type SigningKey } from '../jws/signing-key.js';
+import { remoteVerificationKeys, type VerificationKeys, verificationKeys } from '../jws/verification-keys.js';
+import { bindTokens } from '../profiles/binding.js';
+import type { Profile } from '../profiles/profile.js';
+import { strict } from '../profiles/strict.js';
+
+const SECRET = Uint8Array.from({ length: 32 }, (_, i) => (i * 151 + 67) % 256);
+
+interface Pair {
+  readonly signWith: SigningKey;
+  readonly verifyWith: VerificationKeys;
+  readonly privatePem: string;
+  readonly publicPem: string;
+}
+
+async function pairFor(alg: SigningAlgorithm, kid = 'shop-1'): Promise<Pair> {
+  if (alg === 'HS256') {
+    const signWith = await importSigningKey(SECRET, { alg, kid });
+    const verifyWith = await verificationKeys([{ key: SECRET, alg, kid }]);
+    return { signWith, verifyWith, privatePem: '', publicPem: '' };
+  }
+  const [privatePem, publicPem] =
+    alg.endsWith('S256') && alg !== 'ES256' ? [RSA[0].pkcs8, RSA[0].spki] : await newPair(alg);
+  return {
+    signWith: await importSigningKey(privatePem, { alg, kid }),
+    verifyWith: await verificationKeys([{ key: publicPem, alg, kid }]),
+    privatePem,
+    publicPem,
+  };
+}
+
+async function newPair(alg: SigningAlgorithm): Promise<[string, string]> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  return [await exportPKCS8(privateKey), await exportSPKI(publicKey)];
+}
+
+const ALGORITHMS: readonly SigningAlgorithm[] = ['PS256', 'RS256', 'ES256', 'EdDSA', 'HS256'];
+const FIELDS = {
+  card: { request: 'encrypt', response: 'encrypt' },
+  pin: { request: 'encrypt', as: 'text' },
+} as const;
+const profile: Profile = {
+  ...strict,
+  policy: { 'POST /orders': FIELDS, 'POST /messages': { $: { request: 'encrypt', response: 'encrypt' } } },
+};
+const BODY = { card: { number: '4111' }, pin: ' 0070 ' };
+const REFUSED = { code: 'token_invalid', message: 'The encrypted payload is not acceptable' };
+
+function ends(
+  client: NonNullable<EndsOptions['client']>,
+  server: NonNullable<EndsOptions['server']>,
+): Promise<Ends> {
+  return twoEnds({ profile, client, server: { replay: false, ...server } });
+}
+
+/** A request whose `pin` holds what somebody has put there, signed or not. */
+async function forged({ client }: Ends, plaintext: string): Promise<ReturnType<typeof post>> {
+  const sent = await client.encryptRequest(post('/orders', BODY));
+  const { encryptionKey } = await party('bank');
+  const now = Math.floor(Date.now() / 1000);
+  const header = { op: 'POST /orders', dir: 'request', path: 'pin', iat: now, exp: now + 300, jti: 'x' };
+  const pin = await encryptJwe(utf8(plaintext), encryptionKey, { header, cty: 'JWT' });
+  return { ...sent, body: { ...Object(sent.body), pin } };
+}
+
+const headerNow = (): Record<string, unknown> => {
+  const now = Math.floor(Date.now() / 1000);
+  return { op: 'POST /orders', dir: 'request', path: 'pin', iat: now, exp: now + 300, jti: 'x' };
+};
+
+describe.each(ALGORITHMS)('a request that is signed by %s', (alg) => {
+  it('goes through, whole or by field', async () => {
+    const { signWith, verifyWith } = await pairFor(alg);
+    const both = await ends({ signWith }, { verifyWith });
+    for (const path of ['/orders', '/messages']) {
+      const sent = await both.client.encryptRequest(post(path, BODY));
+      expect((await both.server.decryptRequest(sent)).body).toEqual(BODY);
+    }
+  });
+
+  it('is refused from somebody else, and unsigned', async () => {
+    const { verifyWith } = await pairFor(alg);
+    const [otherPem] =
+      alg === 'HS256' || alg === 'PS256' || alg === 'RS256' ? [RSA[1].pkcs8] : await newPair(alg);
+    const other =
+      alg === 'HS256'
+        ? await importSigningKey(SECRET.toReversed(), { alg, kid: 'shop-1' })
+        : await importSigningKey(String(otherPem), { alg, kid: 'shop-1' });
+    for (const client of [{ signWith: other }, {}]) {
+      const both = await ends(client, { verifyWith });
+      const sent = await both.client.encryptRequest(post('/orders', BODY));
+      expect(await errorOf(both.server.decryptRequest(sent))).toMatchObject(REFUSED);
+    }
+  });
+});
+
+describe('what is inside a token', () => {
+  const jws = (header: object, payload: string, signature = 'AAAA'): string =>
+    [toBase64url(utf8(JSON.stringify(header))), toBase64url(utf8(payload)), signature].join('.');
+
+  it.each<[what: string, forge: (pair: Pair) => string | Promise<string>]>([
+    ['a plain value', () => ' 0070 '],
+    ['nothing', () => ''],
+    ['a JWS with `alg: none`', () => jws({ alg: 'none', kid: 'shop-1', ...headerNow() }, 'x', '')],
+    ['a JWS with no signature', () => jws({ alg: 'ES256', kid: 'shop-1', ...headerNow() }, 'x', '')],
+    ['a JWS without `kid`', () => jws({ alg: 'ES256', ...headerNow() }, 'x')],
+    ['a JWS of an unknown key', () => jws({ alg: 'ES256', kid: '__proto__', ...headerNow() }, 'x')],
+    ['a JWS with a critical extension', () => jws({ alg: 'ES256', kid: 'shop-1', crit: ['x'], x: 1 }, 'x')],
+    [
+      'a JWS by HS256 with the public key as the secret',
+      async ({ publicPem }) =>
+        new CompactSign(utf8('x'))
+          .setProtectedHeader({ alg: 'HS256', kid: 'shop-1', ...headerNow() })
+          .sign(utf8(publicPem)),
+    ],
+    [
+      'a signature for another field',
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), path: 'card' }),
+    ],
+    [
+      'a signature for another operation',
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), op: 'POST /messages' }),
+    ],
+    ['a signature that says nothing of its place', async ({ signWith }) => signWith.sign(utf8('x'), {})],
+    [
+      'an old signature',
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), iat: 1, exp: 2 }),
+    ],
+    [
+      'a JWT that says all that, but not in its header',
+      async ({ privatePem }) => {
+        const { importPKCS8 } = await import('jose');
+        const key = await importPKCS8(privatePem, 'ES256');
+        return new SignJWT(headerNow()).setProtectedHeader({ alg: 'ES256', kid: 'shop-1' }).sign(key);
+      },
+    ],
+  ])('is refused as any bad token: %s', async (_what, forge) => {
+    const pair = await pairFor('ES256');
+    const both = await ends({ signWith: pair.signWith }, { verifyWith: pair.verifyWith });
+    const error = await errorOf(both.server.decryptRequest(await forged(both, await forge(pair))));
+    expect(error).toMatchObject(REFUSED);
+    expect(everythingOf(error)).not.toContain('0070');
+    expect(Object(error).cause).toBeUndefined();
+  });
+
+  it('is accepted when it is signed for its place', async () => {
+    const pair = await pairFor('ES256');
+    const both = await ends({ signWith: pair.signWith }, { verifyWith: pair.verifyWith });
+    const made = await pair.signWith.sign(utf8('1234'), headerNow());
+    expect((await both.server.decryptRequest(await forged(both, made))).body).toEqual({
+      ...BODY,
+      pin: '1234',
+    });
+  });
+
+  it('is for the audience that the other end expects', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const bound = (audience: string): Profile => ({
+      ...profile,
+      binding: bindTokens({ audience, add: ['audience'] }),
+    });
+    const { client } = await twoEnds({ profile: bound('https://a.example'), client: { signWith } });
+    const sent = await client.encryptRequest(post('/orders', BODY));
+    for (const [audience, fits] of [
+      ['https://a.example', true],
+      ['https://b.example', false],
+    ] as const) {
+      const { server } = await twoEnds({ profile: bound(audience), server: { verifyWith } });
+      if (fits) expect((await server.decryptRequest(sent)).body).toEqual(BODY);
+      else expect(await errorOf(server.decryptRequest(sent))).toMatchObject(REFUSED);
+    }
+  });
+});
+
+describe('a response that is signed', () => {
+  it('goes through by field and whole, and is refused unsigned', async () => {
+    const { signWith, verifyWith } = await pairFor('EdDSA');
+    const signing = await ends({ verifyWith }, { signWith });
+    const silent = await ends({ verifyWith }, {});
+    for (const path of ['/orders', '/messages']) {
+      const request = post(path, BODY);
+      const opened = await signing.server.decryptRequest(await signing.client.encryptRequest(request));
+      const sent = await signing.server.protectResponse(opened, answer({ card: BODY.card }));
+      expect((await signing.client.decryptResponse(request, sent)).body).toEqual({ card: BODY.card });
+      const again = await silent.server.decryptRequest(await silent.client.encryptRequest(request));
+      const unsigned = await silent.server.protectResponse(again, answer({ card: BODY.card }));
+      expect(await errorOf(silent.client.decryptResponse(request, unsigned))).toMatchObject(REFUSED);
+    }
+  });
+});
+
+describe('the sender of a request', () => {
+  it('is found by its headers; a stranger is refused, and nobody is looked for without a token', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const asked: unknown[] = [];
+    const find = async ({ headers }: { headers: Readonly<Record<string, string>> }) => {
+      asked.push(headers['x-client']);
+      return headers['x-client'] === 'shop' ? verifyWith : undefined;
+    };
+    const both = await ends({ signWith }, { verifyWith: find });
+    const sentBy = (name: string) => both.client.encryptRequest(post('/orders', BODY, { 'x-client': name }));
+    expect((await both.server.decryptRequest(await sentBy('shop'))).body).toEqual(BODY);
+    expect(await errorOf(both.server.decryptRequest(await sentBy('other')))).toMatchObject(REFUSED);
+    asked.length = 0;
+    await both.server.decryptRequest(post('/orders', {}));
+    expect(asked).toEqual([]);
+  });
+
+  it('cannot be told from a directory that fails: 503, and nothing of why', async () => {
+    const { signWith } = await pairFor('ES256');
+    const verifyWith = async (): Promise<never> => Promise.reject(new Error('secret detail'));
+    const both = await ends({ signWith }, { verifyWith });
+    const error = await errorOf(
+      both.server.decryptRequest(await both.client.encryptRequest(post('/orders', BODY))),
+    );
+    expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
+    expect(JSON.stringify(both.server.errorResponse(error))).not.toContain('secret detail');
+  });
+});
+
+describe('keys to sign and verify with', () => {
+  const valid = { alg: 'ES256', kid: 'a' } as const;
+
+  it.each<[what: string, make: () => Promise<unknown>, code: string]>([
+    [
+      'a public key to sign with',
+      () => importSigningKey(RSA[0].spki, { alg: 'PS256', kid: 'a' }),
+      'key_invalid',
+    ],
+    ['a key of another kind', () => importSigningKey(RSA[0].pkcs8, valid), 'key_invalid'],
+    ['a weak RSA key', () => importSigningKey(RSA_1024.pkcs8, { alg: 'RS256', kid: 'a' }), 'key_invalid'],
+    ['a short secret', () => importSigningKey(SECRET.subarray(1), { alg: 'HS256', kid: 'a' }), 'key_invalid'],
+    [
+      'a passphrase',
+      () => importSigningKey(utf8('correct horse battery staple 123'), { alg: 'HS256', kid: 'a' }),
+      'key_invalid',
+    ],
+    ['a PEM as the secret', () => importSigningKey(RSA[0].spki, { alg: 'HS256', kid: 'a' }), 'key_invalid'],
+    ['bytes for a key pair', () => importSigningKey(SECRET, valid), 'key_invalid'],
+    [
+      'an unknown algorithm',
+      () => importSigningKey(RSA[0].pkcs8, { alg: 'none' as never, kid: 'a' }),
+      'option_invalid',
+    ],
+    ['no id', () => importSigningKey(RSA[0].pkcs8, { alg: 'PS256', kid: '' }), 'option_invalid'],
+    [
+      'a private key to verify with',
+      () => verificationKeys([{ key: RSA[0].pkcs8, alg: 'PS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a weak key to verify with',
+      () => verificationKeys([{ key: RSA_1024.spki, alg: 'PS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a public key as a secret',
+      () => verificationKeys([{ key: RSA[0].spki, alg: 'HS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'one id twice',
+      () => verificationKeys([0, 1].map(() => ({ key: RSA[0].spki, alg: 'PS256' as const, kid: 'a' }))),
+      'option_invalid',
+    ],
+    [
+      'an unknown algorithm to verify',
+      () => verificationKeys([{ key: SECRET, alg: 'HS512' as never, kid: 'a' }]),
+      'option_invalid',
+    ],
+    [
+      'published keys for HS256',
+      async () => remoteVerificationKeys('https://a.example', { algs: ['HS256'] }),
+      'option_invalid',
+    ],
+    ['published keys over http', async () => remoteVerificationKeys('http://a.example'), 'option_invalid'],
+    ['no key to sign with', () => ends({ signWith: {} as never }, {}), 'option_invalid'],
+    ['no key to verify with', () => ends({}, { verifyWith: [] as never }), 'option_invalid'],
+  ])('are refused: %s', async (_what, make, code) => {
+    const error = await errorOf(make());
+    expect(error).toMatchObject({ code });
+    expect(everythingOf(error)).not.toContain('PRIVATE KEY');
+  });
+
+  it('show nothing of themselves', async () => {
+    const shown =
+      everythingOf(await pairFor('HS256')) +
+      everythingOf(await importSigningKey(RSA[0].pkcs8, { alg: 'PS256', kid: 'a' }));
+    expect(shown).not.toContain(toBase64url(SECRET));
+    expect(shown).not.toContain(RSA[0].privateJwk.d);
+  });
+});
