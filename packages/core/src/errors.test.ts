@@ -21,6 +21,7 @@ const STATUSES: Readonly<Record<E2eeErrorCode, number>> = {
   limit_exceeded: 400,
   tls_required: 403,
   operation_refused: 403,
+  leak_refused: 500,
   response_refused: 500,
 };
 

@@ -42,6 +42,8 @@ const STATUS = {
   tls_required: 403,
   /** The operation is not in the policy, and `unmatched` is `'refuse'`; or its path is ambiguous. */
   operation_refused: 403,
+  /** `leakGuard` is set, and a protected value also stands in the clear elsewhere in the message. `path` names the field. */
+  leak_refused: 500,
   /** A response cannot be protected as the policy asks, so it was not sent. */
   response_refused: 500,
 } as const;

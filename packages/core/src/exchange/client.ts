@@ -21,6 +21,7 @@ import {
 } from './body-rules.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent, requireJsonType, serialisedJson } from './json-body.js';
+import { refuseLeak } from './leak-guard.js';
 import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
@@ -53,6 +54,11 @@ export interface E2eeClientOptions {
   readonly unmatched?: 'pass' | 'refuse';
   /** Whether any request is refused that would leave this machine by less than TLS 1.2. Default false. */
   readonly requireTls?: boolean;
+  /**
+   * Whether a request is refused, with `leak_refused`, in which a value that is encrypted also stands in the clear: in
+   * another member, the URL, a header. Default false; for tests, and wherever the search costs less than a leak.
+   */
+  readonly leakGuard?: boolean;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -69,7 +75,7 @@ export interface E2eeClient {
    * otherwise. The input is never mutated; an operation outside the policy is returned as it is.
    *
    * Rejects with `keys_unavailable`, `crypto_unavailable`, `body_unreadable`, `media_type_unsupported`, `field_invalid`,
-   * `field_conflict`, `field_required`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be
+   * `field_conflict`, `field_required`, `leak_refused`, `encryption_failed`, `operation_refused` or `tls_required`: then nothing may be
    * sent.
    */
   encryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
@@ -117,6 +123,7 @@ class Client implements E2eeClient {
   readonly #verifyWith: VerificationKeys | undefined;
   readonly #refuseUnmatched: boolean;
   readonly #keepsTokens: boolean;
+  readonly #leakGuard: boolean;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
   /** For what comes back. */
@@ -126,7 +133,8 @@ class Client implements E2eeClient {
   readonly #sent = new WeakMap<E2eeRequest, Sent>();
 
   constructor(options: E2eeClientOptions) {
-    const { encryptionKeys, alreadyEncrypted = 'keep', unmatched = 'pass', requireTls = false } = options;
+    const { encryptionKeys, alreadyEncrypted = 'keep', unmatched = 'pass' } = options;
+    const { requireTls = false, leakGuard = false } = options;
     this.#profile = checkProfile(options.profile);
     this.#policy = definePolicy(options.policy ?? this.#profile.policy);
     if (typeof encryptionKeys?.current !== 'function') {
@@ -145,6 +153,8 @@ class Client implements E2eeClient {
     if (alreadyEncrypted !== 'keep' && alreadyEncrypted !== 'encrypt')
       invalidOption('alreadyEncrypted', '"keep" or "encrypt"', alreadyEncrypted);
     this.#keepsTokens = alreadyEncrypted === 'keep';
+    if (typeof leakGuard !== 'boolean') invalidOption('leakGuard', 'true or false', leakGuard);
+    this.#leakGuard = leakGuard;
     if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
     this.requireTls = requireTls;
     this.#limits = checkLimits(options.limits);
@@ -237,6 +247,7 @@ class Client implements E2eeClient {
     const made = await sealSlots(slots, this.#sealer(key, operation));
     for (const { rule, token } of made) refuseLongToken(token, this.#limits.tokenLength, rule.path);
     const sealed = { ...request, headers: headersForBody(request.headers), body: selection.result() };
+    if (this.#leakGuard) refuseLeak(sealed, slots, body);
     return this.#remembered(request, sealed, key.kid, [...before, ...made.map(({ token }) => token)]);
   }
 

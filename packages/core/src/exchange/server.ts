@@ -56,6 +56,11 @@ export interface E2eeServerOptions {
   readonly verifyWith?: VerificationKeys | FindVerificationKeys;
   /** Signs what is encrypted in responses: `importSigningKey()`. Default: nothing is signed. */
   readonly signWith?: SigningKey;
+  /**
+   * Whether a response is refused in which a value that is encrypted or redacted also stands in the clear: in another
+   * member or a header. Default false; for tests, and wherever the search costs less than a leak.
+   */
+  readonly leakGuard?: boolean;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -136,7 +141,7 @@ class Server implements E2eeServer {
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
   readonly #requireTls: RequireTls;
-  readonly #context: RequestContext & Pick<ResponseContext, 'signWith'>;
+  readonly #context: RequestContext & Pick<ResponseContext, 'signWith' | 'leakGuard'>;
   readonly #verifyWith: E2eeServerOptions['verifyWith'];
 
   constructor(options: E2eeServerOptions) {
@@ -156,7 +161,8 @@ class Server implements E2eeServer {
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
     this.#requireTls = checkRequireTls(options.requireTls);
-    const { replay = defaultReplay(profile) } = options;
+    const { replay = defaultReplay(profile), leakGuard = false } = options;
+    if (typeof leakGuard !== 'boolean') invalidOption('leakGuard', 'true or false', leakGuard);
     // A server end that is bound to a handler has the same.
     this.#options = { ...options, replay };
     this.#context = {
@@ -167,6 +173,7 @@ class Server implements E2eeServer {
       acceptPlaintext: plaintext === 'accept',
       refuseReplay: replay === false ? undefined : replayGuard(replay, profile),
       signWith: checkSigning(options.signWith),
+      leakGuard,
     };
     this.#verifyWith = checkFinding(options.verifyWith);
     this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
