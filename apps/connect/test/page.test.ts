@@ -1,7 +1,8 @@
 import type { HandledCall } from '@e2ee-apps/aggregator';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { MESSAGES, messageFor } from '../src/page/messages.js';
+import type { Failure } from '../src/page/failure.js';
+import { messageFor } from '../src/page/messages.js';
 import { type ConnectServer, createConnectServer, type Listening, listen } from '../src/server/server.js';
 import { type Stack, startStack } from '../src/stack.js';
 import { accessibilityFaults, overflow } from './accessibility.js';
@@ -62,8 +63,8 @@ async function withOneField(
   await page.reload();
 }
 
-async function expectMessage(page: Page, code: string): Promise<void> {
-  const { title, what, next } = messageFor(code);
+async function expectMessage(page: Page, code: string, by: Failure['by'] = 'answer'): Promise<void> {
+  const { title, what, next } = messageFor({ by, code });
   const alert = page.getByRole('alert');
   await alert.getByRole('heading', { name: title, exact: true }).waitFor();
   for (const text of [what, next]) expect(await alert.textContent()).toContain(text);
@@ -126,10 +127,64 @@ describe('the page', () => {
     const page = await open();
     await page.getByRole('button', { name: BANK }).click();
     await type(page, DETAILS);
-    await page.goto('about:blank');
-    await page.goBack();
-    await page.getByRole('button', { name: BANK }).click();
+    await page.getByRole('button', { name: 'Show Password' }).click();
+    expect(await hop(page, 'page')).toContain('pässwörd-0070');
+    // What a browser does when it keeps a page for the way back: the same document is there again, with its fields.
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
     expect(await inputs(page)).toEqual(['', '', '']);
+    expect(await hop(page, 'page')).toBe('Nothing is typed yet.');
+  });
+
+  test('forgets what was typed when another bank is chosen, also when there are none to choose from', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: BANK }).click();
+    await type(page, DETAILS);
+    await page.getByRole('button', { name: 'Show Password' }).click();
+    const fields = await page.locator('input').elementHandles();
+    await page.route('**/api/connectors', (route) => route.abort());
+    await page.getByRole('button', { name: 'Choose another bank' }).click();
+    await page.getByRole('alert').waitFor();
+    expect(await page.locator('form').count()).toBe(0);
+    expect(await hop(page, 'page')).toBe('Nothing is typed yet.');
+    for (const field of fields) expect(await field.inputValue()).toBe('');
+  });
+
+  test('forgets what was chosen while an answer was due', async () => {
+    const page = await open();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(CONNECTIONS, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await connect(page, OTHER_BANK, OTHER_DETAILS);
+    const list = await page.locator('select').elementHandle();
+    await list?.selectOption('pro');
+    release();
+    await page.getByText('one more thing to be sure').waitFor();
+    expect(await list?.evaluate((element) => (element as HTMLSelectElement).value)).toBe('');
+  });
+
+  test('listens to the log while it is looked at, and hears then what it has missed', async () => {
+    const page = await open();
+    const look = (state: 'hidden' | 'visible'): Promise<void> =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    const isLog = (request: Request): boolean => request.url().includes('/demo/log');
+    await page.getByRole('button', { name: BANK }).waitFor();
+    const ended = page.waitForEvent('requestfailed', isLog);
+    await look('hidden');
+    await ended;
+    await connect(page, BANK, DETAILS);
+    await expectConnected(page);
+    expect(await hop(page, 'server')).toBe('Nothing has arrived.');
+    await look('visible');
+    await page.locator('#hop-server dl').waitFor();
+    expect(await hop(page, 'server')).toMatch(/login\neyJ.*bytes\npassword\neyJ/);
   });
 
   test('works with the keyboard alone', async () => {
@@ -202,7 +257,7 @@ describe('before anything is sent', () => {
     await page.context().setOffline(true);
     await type(page, DETAILS);
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
-    await expectMessage(page, 'offline');
+    await expectMessage(page, 'offline', 'page');
     expect(await page.getByRole('alert').textContent()).toContain('What you typed is still here');
     expect(await inputs(page)).toEqual(['zoë', 'pässwörd-0070', '']);
     await page.context().setOffline(false);
@@ -212,21 +267,20 @@ describe('before anything is sent', () => {
 });
 
 describe('what goes wrong is said in words', () => {
-  const answered = Object.keys(MESSAGES).filter((code) => code !== 'insecure' && code !== 'offline');
-
-  test('whatever the answer says', async () => {
+  test('whatever the answer says, and never that nothing was sent', async () => {
     const page = await open();
     await withOneField(page, { name: 'login', label: 'Identifier' });
     await page.getByRole('button', { name: BANK }).click();
     let json: object = {};
     await page.route(CONNECTIONS, (route) => route.fulfill({ status: 400, json }));
-    for (const code of [...answered, 'something else', 'constructor']) {
+    for (const code of ['wrongpass', 'tooLarge', 'notFound', 'offline', 'keys_unavailable', 'constructor']) {
       json = { code };
       await page.getByLabel('Identifier').fill('zoë');
       await page.keyboard.press('Enter');
       await expectMessage(page, code);
       expect(await inputs(page)).toEqual(['']);
-      expect(await page.getByRole('alert').textContent()).toContain('erased from this page');
+      const told = await page.getByRole('alert').textContent();
+      expect(told).toMatch(/Nothing was readable on the way.*erased from this page/);
     }
   });
 
@@ -290,16 +344,16 @@ describe('what goes wrong is said in words', () => {
     await cold.getByRole('button', { name: BANK }).click();
     await stack.toggleAggregator();
     try {
-      for (const [page, code] of [
-        [warm, 'aggregator_unreachable'],
-        [cold, 'keys_unavailable'],
+      for (const [page, code, by] of [
+        [warm, 'aggregator_unreachable', 'answer'],
+        [cold, 'keys_unavailable', 'page'],
       ] as const) {
         await type(page, DETAILS);
         await page.getByRole('button', { name: 'Connect', exact: true }).click();
-        await expectMessage(page, code);
+        await expectMessage(page, code, by);
       }
       const late = await open();
-      const { title } = messageFor('aggregator_unreachable');
+      const { title } = messageFor({ by: 'answer', code: 'aggregator_unreachable' });
       await late.getByRole('heading', { name: title }).waitFor();
       await stack.toggleAggregator();
       await late.getByRole('button', { name: 'Try again' }).click();
@@ -318,7 +372,7 @@ describe('what goes wrong is said in words', () => {
     await own.close();
     await type(page, DETAILS);
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
-    await expectMessage(page, 'server_unreachable');
+    await expectMessage(page, 'server_unreachable', 'page');
   });
 
   test('a session that has ended, and a new one', async () => {
@@ -342,7 +396,7 @@ describe('where the page cannot protect anything', () => {
     const requests: string[] = [];
     page.on('request', (request) => requests.push(new URL(request.url()).pathname));
     await page.goto(url);
-    await page.getByRole('heading', { name: messageFor('insecure').title }).waitFor();
+    await page.getByRole('heading', { name: messageFor({ by: 'page', code: 'insecure' }).title }).waitFor();
     expect(await page.evaluate(() => [isSecureContext, typeof crypto.subtle])).toEqual([false, 'undefined']);
     expect(await page.locator('form, input, select').count()).toBe(0);
     expect(requests.filter((path) => !/^\/$|^\/assets\//.test(path))).toEqual([]);

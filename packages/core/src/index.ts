@@ -6,7 +6,7 @@ export { createE2eeClient, type E2eeClient, type E2eeClientOptions } from './exc
 export type { E2eeEvent, E2eeEventType } from './exchange/events.js';
 export type { Limits } from './exchange/limits.js';
 export { bodyText, type E2eeRequest, type E2eeResponse } from './exchange/message.js';
-export { encryptedBy } from './exchange/open-request.js';
+export { encryptedBy, signedBy } from './exchange/open-request.js';
 export type { FindRecipient, Recipient } from './exchange/recipient.js';
 export {
   type PublicKeySource,

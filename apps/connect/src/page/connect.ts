@@ -41,6 +41,9 @@ export class Connect {
 
   /** Fetches the banks and lets one be chosen. */
   async begin(): Promise<void> {
+    this.clear();
+    this.#form = undefined; // nor is its answer waited for
+    this.#show(element('p', { class: 'about', tabindex: '-1' }, 'Loading the banks …'));
     const banks = await this.#parts.loadBanks();
     if ('code' in banks) this.#show(this.#noBanks(banks));
     else this.#chooseBank(banks);
@@ -56,13 +59,11 @@ export class Connect {
   /** Leaves nothing of what was typed. */
   clear(): void {
     this.#form?.clear();
-    this.#parts.hops.reset();
+    this.#compareNothing();
   }
 
   #chooseBank(banks: readonly Bank[]): void {
-    this.#form = undefined;
     this.#parts.panel.hidden = false;
-    this.#compareNothing();
     const choices = banks.map((bank) =>
       element(
         'li',
@@ -92,12 +93,15 @@ export class Connect {
       isOneTime,
       submit: isOneTime ? 'Confirm' : 'Connect',
       onChange: (views) => {
+        if (this.#form !== form) return;
         if (this.#entries) this.#compareNothing();
         hops.typed(views);
       },
       onSubmit: () => void this.#send(question, form),
     });
+    const before = this.#form;
     this.#form = form;
+    before?.clear(); // lists can be changed while an answer is due
     this.#show(
       heading(bank.name),
       element('p', { class: 'about' }, about),
@@ -109,7 +113,7 @@ export class Connect {
   async #send({ bank, send }: Question, form: CredentialsForm): Promise<void> {
     const { hops } = this.#parts;
     form.element.parentElement?.querySelector('.notice')?.remove();
-    if (!isOnline()) return this.#fail({ code: 'offline' }, form);
+    if (!isOnline()) return this.#fail({ by: 'page', code: 'offline' }, form);
     form.setBusy(true);
     this.#say('Encrypting and sending');
     const sent = form.filled();
@@ -158,15 +162,15 @@ export class Connect {
     this.#say(`Connected to ${bank.name}`);
   }
 
-  #fail({ code, field }: Failure, form: CredentialsForm): void {
-    const message = messageFor(code);
+  #fail(failure: Failure, form: CredentialsForm): void {
+    const message = messageFor(failure);
     const notice = createNotice(message, {
       heading: 'h3',
       whereabouts: whereabouts(message),
       action: this.#actions[message.action ?? 'none']?.(),
     });
     form.element.before(notice);
-    if (field !== undefined) form.complain(field, 'The aggregator does not accept this');
+    if (failure.field !== undefined) form.complain(failure.field, 'The aggregator does not accept this');
     notice.focus();
   }
 
@@ -176,8 +180,8 @@ export class Connect {
     none: undefined,
   };
 
-  #noBanks({ code }: Failure): HTMLElement {
-    const message = messageFor(code);
+  #noBanks(failure: Failure): HTMLElement {
+    const message = messageFor(failure);
     const again =
       message.action === 'reload' ? this.#actions.reload?.() : button('Try again', () => void this.begin());
     return createNotice(message, { heading: 'h2', action: again });

@@ -1,6 +1,6 @@
 import { e2ee } from '@e2ee/axios-interceptor';
 import { type PolicyRow, powens, remoteJwks } from '@e2ee/core';
-import axios, { type AxiosResponse } from 'axios';
+import axios, { type AxiosAdapter, type AxiosResponse } from 'axios';
 import { type Field, readFields } from './bank.js';
 import { type Failure, failureOf } from './failure.js';
 
@@ -63,14 +63,30 @@ const TIMEOUT = 15_000;
 export function createSender({ apiUrl, aggregatorUrl, headers = {} }: SenderOptions): Sender {
   const api = axios.create({ baseURL: apiUrl, timeout: TIMEOUT, headers: { ...headers }, proxy: false }); // Node's
   const encryptionKeys = remoteJwks(aggregatorUrl + powens.publication.path);
-  e2ee(api, { profile: powens, policy: POLICY, unmatched: 'refuse', encryptionKeys });
+  // A person's choice among values that the server made up is plain, even if each of them looks like a token.
+  e2ee(api, {
+    profile: powens,
+    policy: POLICY,
+    unmatched: 'refuse',
+    alreadyEncrypted: 'encrypt',
+    encryptionKeys,
+  });
 
   /** Of a response, and of an error, only the data is kept: both know what was sent. */
-  const post = (path: string, body: object): Promise<Outcome> =>
-    api
-      .post(path, body)
+  const post = (path: string, body: object): Promise<Outcome> => {
+    let isSent = false;
+    const adapter: AxiosAdapter = (config) => {
+      isSent = true; // encryption is done, and nothing after it holds a request up
+      return axios.getAdapter(api.defaults.adapter)(config);
+    };
+    return api
+      .post(path, body, { adapter })
       .then(outcomeOf)
-      .catch((error: unknown) => ({ kind: 'failed', failure: failureOf(error, isOnline()) }));
+      .catch((error: unknown) => ({
+        kind: 'failed',
+        failure: failureOf(error, { isOnline: isOnline(), isSent }),
+      }));
+  };
 
   return {
     // The other way round a field could take the bank's place.

@@ -1,5 +1,6 @@
 import type { Field } from './bank.js';
 import { button, element } from './dom.js';
+import { isNumber, readFormat } from './format.js';
 import { formatOf, problemOf } from './validate.js';
 
 /** A field of the form. Its value is in its input and nowhere else. */
@@ -88,6 +89,7 @@ function createInput(
       ...choices,
     );
   }
+  const format = readFormat(regex);
   return element('input', {
     id,
     required,
@@ -97,7 +99,7 @@ function createInput(
     autocapitalize: 'none',
     autocorrect: 'off',
     spellcheck: 'false',
-    inputmode: /^\\d\{[\d,]+\}$/.test(regex) ? 'numeric' : undefined,
+    inputmode: format && isNumber(format) ? 'numeric' : undefined,
     // How the common password managers are told to leave a field alone.
     'data-1p-ignore': true,
     'data-lpignore': 'true',

@@ -1,3 +1,5 @@
+import { aggregatorOrigin } from './aggregator-url.js';
+
 /** What the aggregator answered, as bytes. */
 export interface Answer {
   readonly status: number;
@@ -33,9 +35,9 @@ export class AggregatorClient {
   readonly #url: string;
   readonly #timeout: number;
 
-  /** `timeout` in milliseconds, for the whole call. */
+  /** `timeout` in milliseconds, for the whole call. Throws when the URL is more than an origin. */
   constructor(url: string, timeout: number) {
-    this.#url = new URL(url).origin;
+    this.#url = aggregatorOrigin(url);
     this.#timeout = timeout;
   }
 

@@ -1,3 +1,5 @@
+import { aggregatorOrigin } from './aggregator-url.js';
+
 /** What the page may do, in the order in which a reader would ask. */
 export function contentSecurityPolicy(aggregatorUrl: string): string {
   const directives = {
@@ -6,7 +8,7 @@ export function contentSecurityPolicy(aggregatorUrl: string): string {
     'style-src': "'self'",
     'img-src': "'self'",
     // Its own server, and the aggregator for the public key: nobody else hears anything.
-    'connect-src': `'self' ${new URL(aggregatorUrl).origin}`,
+    'connect-src': `'self' ${aggregatorOrigin(aggregatorUrl)}`,
     // A form that the script has not taken in hand goes nowhere.
     'form-action': "'none'",
     'base-uri': "'none'",

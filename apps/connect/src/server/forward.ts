@@ -12,6 +12,7 @@ interface Parts {
 /** What of the aggregator's API a page may reach through this server. */
 const OPEN = /^\/(?:connectors|users\/me\/connections)(?:\/[\w-]+)?$/;
 const BODY_LIMIT = '256kb';
+// Bodies are taken as they come: one that is compressed is answered with 415.
 
 /**
  * Passes calls on to the aggregator with the user's token, and logs them: what the back end of any page does. It reads
@@ -44,7 +45,7 @@ export function forward({ aggregator, sessions, log }: Parts): Router {
       .catch((error: unknown) => failed(failureOf(error)));
   }
 
-  return Router().use(noStore, raw({ type: () => true, limit: BODY_LIMIT }), pass);
+  return Router().use(noStore, raw({ type: () => true, limit: BODY_LIMIT, inflate: false }), pass);
 }
 
 const noStore: RequestHandler = (_, res, next) => {

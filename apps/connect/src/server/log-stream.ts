@@ -15,9 +15,12 @@ export function logStream(log: RequestLog, sessions: Sessions): RequestHandler {
     }
     res.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     res.flushHeaders();
-    const unfollow = log.follow(session, (entry) => {
-      res.write(`data: ${JSON.stringify(shown(entry))}\n\n`);
-    });
+    const hear = (entry: Arrived | Logged): void => {
+      res.write(`id: ${entry.id}\ndata: ${JSON.stringify(shown(entry))}\n\n`);
+    };
+    // What it has heard last: browsers that were cut off say it in a header.
+    const after = Number(req.get('last-event-id') ?? req.query.after);
+    const unfollow = log.follow(session, hear, Number.isSafeInteger(after) ? after : undefined);
     res.once('close', unfollow);
   };
 }

@@ -28,27 +28,31 @@ export class RequestLog {
   arrived(session: string, request: Omit<Arrived, 'id'>): Arrived {
     this.#last += 1;
     const entry = { id: this.#last, ...request };
-    this.#put(session, entry);
+    this.#entries.set(entry.id, { session, entry });
     this.#entries.delete(this.#last - CAPACITY);
+    this.#tell(session, entry);
     return entry;
   }
 
   answered(session: string, arrived: Arrived, status: number, answer: Buffer): void {
-    this.#put(session, { ...arrived, status, answer });
+    const entry = { ...arrived, status, answer };
+    if (this.#entries.has(entry.id)) this.#entries.set(entry.id, { session, entry }); // or others have come since
+    this.#tell(session, entry);
   }
 
   entries(): (Arrived | Logged)[] {
     return [...this.#entries.values()].map(({ entry }) => entry);
   }
 
-  /** Tells `hear` of every entry of a session from now on. Returns what ends that. */
-  follow(session: string, hear: Hear): () => void {
+  /** Tells `hear` of every entry of a session from now on, or of those after an id. Returns what ends that. */
+  follow(session: string, hear: Hear, after: number = this.#last): () => void {
+    for (const { session: whose, entry } of this.#entries.values())
+      if (whose === session && entry.id > after) hear(entry);
     this.#listeners.set(hear, session);
     return () => this.#listeners.delete(hear);
   }
 
-  #put(session: string, entry: Arrived | Logged): void {
-    this.#entries.set(entry.id, { session, entry });
+  #tell(session: string, entry: Arrived | Logged): void {
     for (const [hear, listener] of this.#listeners) if (listener === session) hear(entry);
   }
 }

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ConnectServer, createConnectServer, type Listening, listen } from './server.js';
+import { Sessions } from './sessions.js';
 
 /* With something in the aggregator's place that writes down what it is sent. */
 
@@ -43,10 +45,23 @@ async function standIn(req: IncomingMessage, res: ServerResponse): Promise<void>
   answer(res);
 }
 
-/** The cookie of a new visitor. */
-async function visit(): Promise<string> {
-  const response = await fetch(server.url);
+/** The cookie of a new visitor, or of one that comes again. */
+async function visit(cookie = ''): Promise<string> {
+  const response = await fetch(server.url, { headers: { cookie } });
   return response.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+}
+
+async function banksStatus(cookie: string): Promise<number> {
+  return (await fetch(`${server.url}/api/connectors`, { headers: { cookie } })).status;
+}
+
+/** A path goes as it is: `fetch` would tidy it up. */
+async function getRaw(path: string): Promise<IncomingMessage> {
+  const { port } = server;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path }, resolve).on('error', reject).end();
+  });
+  return response.resume();
 }
 
 function post(cookie: string, path = '/api/users/me/connections', body = BODY): Promise<Response> {
@@ -77,7 +92,7 @@ describe('what is forwarded', () => {
 
   test('is logged byte for byte, without the cookie, and told to its own visitor', async () => {
     const [cookie, other] = [await visit(), await visit()];
-    const [own, foreign] = await Promise.all([cookie, other].map(events));
+    const [own, foreign] = await Promise.all([cookie, other].map((one) => events(one)));
     await post(cookie);
     const logged = connect.log.entries().at(-1);
     expect(logged).toMatchObject({ method: 'POST', path: '/api/users/me/connections', status: 201 });
@@ -99,6 +114,31 @@ describe('what is forwarded', () => {
       expect((await post(cookie, path)).status).toBe(404);
     expect(sent).toEqual([]);
     expect((await post(cookie, undefined, 'x'.repeat(300_000))).status).toBe(413);
+  });
+
+  test('is not unpacked: a body that is compressed is refused', async () => {
+    const response = await fetch(`${server.url}/api/users/me/connections`, {
+      method: 'POST',
+      headers: { cookie: await visit(), 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync(BODY),
+    });
+    expect(await seen(response)).toEqual([415, { code: 'unsupportedEncoding' }]);
+    expect(sent).toEqual([]);
+  });
+
+  test('is told to a visitor who listens again, from where it left off', async () => {
+    const cookie = await visit();
+    await post(cookie);
+    const first = connect.log.entries().at(-1)?.id ?? 0;
+    for (const body of ['second', 'third']) await post(cookie, undefined, body);
+    for (const [query, headers] of [
+      [`?after=${first}`, {}],
+      ['?after=0', { 'last-event-id': String(first) }],
+    ] as const) {
+      const again = await events(cookie, query, headers);
+      expect((await again.next()).map(({ body }) => body)).toEqual(['second', 'third']);
+      await again.end();
+    }
   });
 
   test('is kept by nobody', async () => {
@@ -143,7 +183,84 @@ describe('what is refused, or fails', () => {
   });
 });
 
+describe('a session', () => {
+  test('is new for whoever loads the page: one that somebody else has put there ends', async () => {
+    const planted = await visit();
+    await post(planted);
+    const cookie = await visit(planted);
+    expect(cookie).toMatch(/^connect_session=[\w-]{43}$/);
+    expect(cookie).not.toBe(planted);
+    await post(cookie);
+    const [theirs, own] = sent.map(({ authorization }) => authorization);
+    expect(own).not.toBe(theirs);
+    expect(await banksStatus(planted)).toBe(401);
+    expect(await banksStatus(cookie)).toBe(201);
+    expect(await visit('connect_session=planted')).not.toBe('connect_session=planted');
+  });
+
+  test('in use outlasts any number of visitors that only load the page', async () => {
+    const [used, idle] = [await visit(), await visit()];
+    expect(await banksStatus(used)).toBe(201);
+    for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, () => visit()));
+    expect(await banksStatus(used)).toBe(201);
+    expect(await banksStatus(idle)).toBe(401);
+  });
+
+  test('goes before others that were used since', () => {
+    const sessions = new Sessions(() => Promise.resolve(''));
+    const cookies: string[] = [];
+    const res = { cookie: (name: string, value: string) => cookies.push(`${name}=${value}`) };
+    const use = (cookie = ''): string | undefined => sessions.find({ get: () => cookie } as never);
+    for (let i = 0; i < 1_000; i += 1) {
+      sessions.begin({ get: () => '' } as never, res as never);
+      use(cookies[i]);
+    }
+    use(cookies[0]);
+    sessions.begin({ get: () => '' } as never, res as never);
+    use(cookies[1_000]);
+    expect(cookies.map(use).flatMap((found, i) => (found === undefined ? [i] : []))).toEqual([1]);
+  });
+
+  test('by https has a cookie that comes from this host alone, and no other is taken', async () => {
+    const secure = createConnectServer({ page: PAGE, aggregatorUrl: target.url });
+    secure.app.set('trust proxy', 'loopback');
+    const behind = await listen(secure.app);
+    const headers = { 'x-forwarded-proto': 'https' };
+    const set = (await fetch(behind.url, { headers })).headers.get('set-cookie') ?? '';
+    expect(set).toMatch(/^__Host-connect_session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    const cookie = set.split(';', 1)[0] ?? '';
+    for (const [sent, status] of [
+      [cookie, 201],
+      [cookie.replace('__Host-', ''), 401],
+    ] as const) {
+      const response = await fetch(`${behind.url}/api/connectors`, { headers: { ...headers, cookie: sent } });
+      expect(response.status).toBe(status);
+    }
+    await behind.close();
+  });
+});
+
 describe('the page', () => {
+  test('has one address, so that it is never served without a session or kept', async () => {
+    const { status, headers } = await fetch(`${server.url}/index.html`, { redirect: 'manual' });
+    expect([status, headers.get('location')]).toEqual([302, '/']);
+    for (const path of [
+      '/',
+      '//',
+      '/?x',
+      '/%69ndex.html',
+      '/INDEX.HTML',
+      '/index.html/',
+      '/assets/../index.html',
+      '/assets/..%2findex.html',
+    ]) {
+      const response = await getRaw(path);
+      if (response.statusCode !== 200) continue;
+      const { 'cache-control': cached, 'set-cookie': cookie, 'last-modified': modified } = response.headers;
+      expect([path, cached, cookie?.length, modified]).toEqual([path, 'no-store', 1, undefined]);
+    }
+  });
+
   test('is served under a strict policy, and kept by nobody', async () => {
     const { headers } = await fetch(server.url);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -176,6 +293,7 @@ test('neither the server nor anything that it imports is of @e2ee', async () => 
   const imports = await importsOf(join(import.meta.dirname, 'main.ts'));
   expect(imports.files.map((file) => file.slice(import.meta.dirname.length + 1)).sort()).toEqual([
     'aggregator-client.ts',
+    'aggregator-url.ts',
     'content-security-policy.ts',
     'forward.ts',
     'log-stream.ts',
@@ -210,8 +328,10 @@ interface Told {
 /** Listens to the log as the page does. */
 async function events(
   cookie: string,
+  query = '',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ soFar(): Told[]; next(): Promise<Told[]>; end(): Promise<void> }> {
-  const response = await fetch(`${server.url}/demo/log`, { headers: { cookie } });
+  const response = await fetch(`${server.url}/demo/log${query}`, { headers: { ...headers, cookie } });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let received = '';
   const soFar = (): Told[] =>
@@ -219,7 +339,11 @@ async function events(
   return {
     soFar,
     async next() {
-      while (soFar().length < 2) received += (await reader?.read())?.value ?? '';
+      while (soFar().length < 2) {
+        const { value = '', done } = (await reader?.read()) ?? { done: true };
+        if (done) throw new Error(`The log ended: ${response.status}`);
+        received += value;
+      }
       return soFar();
     },
     end: async () => reader?.cancel(),

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { AggregatorClient } from './aggregator-client.js';
 import { contentSecurityPolicy } from './content-security-policy.js';
@@ -46,12 +47,16 @@ export function createConnectServer({
   });
   app.use('/api', forward({ aggregator, sessions, log }));
   app.get('/demo/log', logStream(log, sessions));
-  app.get('/', (req, res, next) => {
+  app.get('/', (req, res) => {
     sessions.begin(req, res);
     res.set('cache-control', 'no-store'); // nor is it kept for the way back, with what was typed in it
-    next();
+    res.sendFile('index.html', { root: page, cacheControl: false, lastModified: false });
   });
-  app.use(express.static(page, { cacheControl: false }));
+  app.get('/index.html', (_, res) => res.redirect('/'));
+  app.use(
+    '/assets',
+    express.static(join(page, 'assets'), { index: false, redirect: false, cacheControl: false }),
+  );
   app.use(answerError);
   return { app, log, sessions };
 }
@@ -59,9 +64,11 @@ export function createConnectServer({
 /** Nothing of a request is quoted. */
 const answerError: ErrorRequestHandler = (error, _req, res, _next) => {
   const status: unknown = Object(error).status;
-  const code = status === 413 ? 'tooLarge' : 'internal';
+  const code = CODES[String(status)] ?? 'internal';
   res.status(typeof status === 'number' ? status : 500).json({ code });
 };
+
+const CODES: Readonly<Record<string, string>> = { 413: 'tooLarge', 415: 'unsupportedEncoding' };
 
 /** A server that listens on this machine only. */
 export interface Listening {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LONG_PASSWORD } from '../aggregator/calls.js';
 import type { Observation } from '../aggregator/checks.js';
 import { displayWidth } from '../display-width.js';
@@ -10,6 +10,16 @@ import type { ConnectReport } from './report.js';
 import { runConnect } from './run.js';
 import type { PageAfterwards } from './user.js';
 import { startWorld, type World } from './world.js';
+
+test('leaves no browser behind when something else does not start', async () => {
+  const close = vi.fn(async () => {});
+  const world = startWorld({
+    startBrowser: () => Promise.resolve({ close } as never),
+    startStack: () => Promise.reject(new Error('no page')),
+  });
+  await expect(world).rejects.toThrow('no page');
+  expect(close).toHaveBeenCalledOnce();
+});
 
 const noBrowser = (): Promise<never> => Promise.reject(new Error('no browser\nhere'));
 

@@ -13,6 +13,8 @@ import type { User } from './user.js';
 export interface Overrides {
   /** Starts a browser, or rejects where there is none. */
   readonly startBrowser?: () => Promise<Browser>;
+  /** Starts the aggregator and builds the page. */
+  readonly startStack?: typeof startStack;
 }
 
 /** The page, its server and the aggregator, with a recorder before each of the two servers. */
@@ -29,20 +31,48 @@ export interface World {
 
 const startChromium = async (): Promise<Browser> => chromium.launch(await chromiumLaunch());
 
-export async function startWorld({ startBrowser = startChromium }: Overrides = {}): Promise<World> {
-  const starting = startBrowser().catch((error: unknown) => firstLine(error));
+/** Something that runs until it is closed. */
+interface Running {
+  close(): Promise<void>;
+}
+
+/** Whatever has been started by then ends when something else cannot be. */
+export async function startWorld(overrides: Overrides = {}): Promise<World> {
+  const running: Running[] = [];
+  const starting = (overrides.startBrowser ?? startChromium)().catch((error: unknown) => firstLine(error));
+  try {
+    return await start(starting, running, overrides.startStack ?? startStack);
+  } catch (error) {
+    const browser = await starting;
+    if (typeof browser !== 'string') running.push(browser);
+    await Promise.allSettled(running.map((one) => one.close()));
+    throw error;
+  }
+}
+
+async function start(
+  starting: Promise<Browser | string>,
+  running: Running[],
+  startTheStack: typeof startStack,
+): Promise<World> {
+  const started = <One extends Running>(one: One): One => {
+    running.push(one);
+    return one;
+  };
   const handled: HandledCall[] = [];
   const behind: Recorder[] = [];
-  const stack = await startStack({
-    onHandled: (call) => handled.push(structuredClone(call)),
-    via: async (port) => {
-      behind.push(await startRecorder(port));
-      return behind[0]?.url ?? '';
-    },
-  });
+  const stack = started(
+    await startTheStack({
+      onHandled: (call) => handled.push(structuredClone(call)),
+      via: async (port) => {
+        behind.push(started(await startRecorder(port)));
+        return behind[0]?.url ?? '';
+      },
+    }),
+  );
   const { app, log } = createConnectServer({ page: stack.page, aggregatorUrl: stack.aggregatorUrl });
-  const server = await listen(app);
-  const before = await startRecorder(server.port);
+  const server = started(await listen(app));
+  const before = started(await startRecorder(server.port));
   const browser = await starting;
   const user =
     typeof browser === 'string'
@@ -66,7 +96,7 @@ export async function startWorld({ startBrowser = startChromium }: Overrides = {
     takeHandled: () => handled.splice(0),
     async close() {
       await user.close();
-      await Promise.all([before, server, ...behind, stack].map((one) => one.close()));
+      await Promise.all(running.map((one) => one.close()));
     },
   };
 }

@@ -28,7 +28,7 @@ import { openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
 import { sealMessage } from './seal-message.js';
 import { type Sealer, sealSlots } from './seal-tokens.js';
-import { checkSigning, checkVerifying } from './signing.js';
+import { checkAudience, checkSigning, checkVerifying } from './signing.js';
 import { refuseWithoutTls } from './tls.js';
 import { isMessage, isSealedBy, messageToken } from './tokens.js';
 
@@ -50,6 +50,12 @@ export interface E2eeClientOptions {
    * it is. Members under the name of an encrypted field are refused then, with `field_invalid`.
    */
   readonly alreadyEncrypted?: 'keep' | 'encrypt';
+  /**
+   * A value in an answer that should have been protected but came in plain: reported (`accept`), or refused with
+   * `plaintext_refused` (`refuse`), so that whoever is between cannot put one there. Default `refuse` where answers must be
+   * signed or bound, else `accept`.
+   */
+  readonly plaintext?: 'refuse' | 'accept';
   /** Operations outside the policy: sent untouched (`pass`, default) or refused (`refuse`). */
   readonly unmatched?: 'pass' | 'refuse';
   /** Whether any request is refused that would leave this machine by less than TLS 1.2. Default false. */
@@ -83,7 +89,7 @@ export interface E2eeClient {
    * Restores what the response to a request encrypts: a whole message, or fields. What is redacted stays so. A field
    * that should have been protected but came in plain is reported as `plaintext_received`.
    *
-   * Rejects with `token_invalid` or `key_rejected` when something cannot be decrypted.
+   * Rejects with `token_invalid` or `key_rejected` when something cannot be decrypted, and with `plaintext_refused`.
    */
   decryptResponse(request: E2eeRequest, response: E2eeResponse): Promise<E2eeResponse>;
   /**
@@ -124,6 +130,7 @@ class Client implements E2eeClient {
   readonly #refuseUnmatched: boolean;
   readonly #keepsTokens: boolean;
   readonly #leakGuard: boolean;
+  readonly #refusesPlaintext: boolean;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
   /** For what comes back. */
@@ -147,14 +154,20 @@ class Client implements E2eeClient {
       invalidOption('unmatched', '"pass" or "refuse"', unmatched);
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
-    this.#signWith = checkSigning(options.signWith);
+    this.#signWith = checkSigning(options.signWith, this.#profile);
     this.#verifyWith = checkVerifying(options.verifyWith);
+    if (this.#verifyWith) checkAudience('verifyWith', this.#profile);
     this.#refuseUnmatched = unmatched === 'refuse';
     if (alreadyEncrypted !== 'keep' && alreadyEncrypted !== 'encrypt')
       invalidOption('alreadyEncrypted', '"keep" or "encrypt"', alreadyEncrypted);
     this.#keepsTokens = alreadyEncrypted === 'keep';
     if (typeof leakGuard !== 'boolean') invalidOption('leakGuard', 'true or false', leakGuard);
     this.#leakGuard = leakGuard;
+    const isProved = this.#verifyWith !== undefined || Number(this.#profile.binding?.require.length) > 0;
+    const { plaintext = isProved ? 'refuse' : 'accept' } = options;
+    if (plaintext !== 'refuse' && plaintext !== 'accept')
+      invalidOption('plaintext', '"refuse" or "accept"', plaintext);
+    this.#refusesPlaintext = plaintext === 'refuse';
     if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
     this.requireTls = requireTls;
     this.#limits = checkLimits(options.limits);
@@ -191,6 +204,7 @@ class Client implements E2eeClient {
       limits: this.#answerLimits,
       keyRing: this.#keyRing,
       verifyWith: this.#verifyWith,
+      refusesPlaintext: this.#refusesPlaintext,
       report: this.#report,
       request: this.#sent.get(request)?.digest,
     });

@@ -26,6 +26,16 @@ export function encryptedBy(request: E2eeRequest): EncryptedBy {
   return kidsOf.get(request) ?? {};
 }
 
+const signers = new WeakMap<E2eeRequest, string>();
+
+/**
+ * Which key has signed what a request held encrypted: its `kid`. Nothing where no signature was looked for, or nothing was
+ * encrypted. `request` is what `decryptRequest` resolved to.
+ */
+export function signedBy(request: E2eeRequest): string | undefined {
+  return signers.get(request);
+}
+
 /** What opening a request needs. */
 export interface RequestContext extends Opener {
   /** Whether plaintext where the policy says encrypt is let through and reported, not refused. */
@@ -64,9 +74,9 @@ async function openWhole(
     plaintextIn(operation, '$', context);
     return { ...request, body };
   }
-  const { body: value, kid } = await openMessage(token, context, whereaboutsOf(operation));
+  const { body: value, kid, signer } = await openMessage(token, context, whereaboutsOf(operation));
   const headers = headersForBody(request.headers, 'application/json');
-  return opened({ ...request, headers, body: value }, { $: kid }, [token]);
+  return opened({ ...request, headers, body: value }, { $: kid }, signer, [token]);
 }
 
 async function openFields(
@@ -86,12 +96,17 @@ async function openFields(
   checkRequiredFields(operation.request.required, slots);
   const encrypted = slots.filter((slot) => slot.wire);
   if (encrypted.length === 0) return { ...request, body };
-  const kids = await openSlots(encrypted, context, whereaboutsOf(operation));
+  const { kids, signer } = await openSlots(encrypted, context, whereaboutsOf(operation));
   // From the last to the first, so that the first value of a path has the last word.
   const entries = encrypted.map(({ rule }, i): [string, string] => [rule.path, kids[i] as string]).reverse();
   const headers = headersForBody(request.headers);
   const tokens = encrypted.map(({ wire }) => wire?.value);
-  return opened({ ...request, headers, body: selection.result() }, Object.fromEntries(entries), tokens);
+  return opened(
+    { ...request, headers, body: selection.result() },
+    Object.fromEntries(entries),
+    signer,
+    tokens,
+  );
 }
 
 function whereaboutsOf({ name }: Operation): Whereabouts {
@@ -101,9 +116,11 @@ function whereaboutsOf({ name }: Operation): Whereabouts {
 async function opened(
   request: E2eeRequest,
   kids: EncryptedBy,
+  signer: string | undefined,
   tokens: readonly unknown[],
 ): Promise<E2eeRequest> {
   kidsOf.set(request, kids);
+  if (signer !== undefined) signers.set(request, signer);
   digests.set(request, await digestOf(tokens));
   return request;
 }

@@ -1,3 +1,4 @@
+import { E2eeError } from '../errors.js';
 import { isRedacted } from '../fields/redact.js';
 import { type FieldSlot, selectFields } from '../fields/select.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
@@ -20,6 +21,7 @@ export interface OpenResponseContext {
   /** Without it, ciphertext is left as it is. */
   readonly keyRing: KeyRing | undefined;
   readonly verifyWith: VerificationKeys | undefined;
+  readonly refusesPlaintext: boolean;
   readonly report: Report;
   /** Of the tokens of the request, if it had any. */
   readonly request: string | undefined;
@@ -70,7 +72,7 @@ async function openWhole(
 async function openFields(
   response: E2eeResponse,
   operation: Operation,
-  { keyRing, profile, limits, verifyWith, report, request }: OpenResponseContext,
+  { keyRing, profile, limits, verifyWith, refusesPlaintext, report, request }: OpenResponseContext,
 ): Promise<E2eeResponse> {
   const body = readableJson(response.body);
   // What is not JSON is left to the caller: nothing can leak from it here.
@@ -82,7 +84,9 @@ async function openFields(
   const tell = (type: 'plaintext_received' | 'ciphertext_left', { rule }: FieldSlot): void =>
     report({ type, operation: operation.name, path: rule.path });
   for (const slot of slots) {
-    if (slot.plain && !isRedacted(slot.plain.value, profile.redaction)) tell('plaintext_received', slot);
+    if (!slot.plain || isRedacted(slot.plain.value, profile.redaction)) continue;
+    tell('plaintext_received', slot);
+    if (refusesPlaintext) refusePlaintext(slot.rule.path);
   }
   const encrypted = slots.filter((slot) => slot.wire);
   if (encrypted.length === 0) return response;
@@ -103,10 +107,15 @@ function whereaboutsOf(operation: Operation | undefined, request: string | undef
 function reportPlainBody(
   { status, body }: E2eeResponse,
   { name, response: { whole } }: Operation,
-  { profile, report }: OpenResponseContext,
+  { profile, refusesPlaintext, report }: OpenResponseContext,
 ): void {
   if (!whole || status >= 400) return;
   const read = readableJson(body);
   if (read && isRedacted(read.value, profile.redaction)) return;
   report({ type: 'plaintext_received', operation: name, path: whole.path });
+  if (refusesPlaintext) refusePlaintext(whole.path);
+}
+
+function refusePlaintext(path: string): never {
+  throw new E2eeError('plaintext_refused', `Field \`${path}\` must be encrypted`, { path });
 }

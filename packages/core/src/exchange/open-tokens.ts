@@ -24,13 +24,13 @@ export interface Opener {
 
 /**
  * Decrypts the encrypted form of each slot: all of them or none. Every check comes before the first key operation.
- * Returns the `kid` of the key that opened each.
+ * Returns the `kid` of the key that opened each, and of the key that signed all of them.
  */
 export async function openSlots(
   slots: readonly FieldSlot[],
   opener: Opener,
   where: Whereabouts,
-): Promise<readonly string[]> {
+): Promise<{ kids: readonly string[]; signer: string | undefined }> {
   const { profile, limits, keyRing } = opener;
   refuseManyTokens(slots, limits);
   const options = openOptions(profile, limits, limits.tokenLength);
@@ -39,17 +39,20 @@ export async function openSlots(
     checkPlace(profile, jwe.header, { ...where, path: slots[i]?.place ?? '' });
   });
   const opened = await Promise.all(checked.map(openJwe));
-  const plaintexts = await Promise.all(
+  const contents = await Promise.all(
     opened.map(({ plaintext }, i) => verified(plaintext, opener, { ...where, path: slots[i]?.place ?? '' })),
   );
-  await opener.refuseReplay?.(checked);
-  const values = plaintexts.map((plaintext, i) =>
-    decodeField(plaintext, slots[i]?.rule.as ?? 'json', limits.depth),
+  // What two have signed is no message of either.
+  const signers = new Set(contents.map(({ signer }) => signer));
+  if (signers.size > 1) refuseToken();
+  await opener.refuseReplay?.(checked, opener.verifyWith ? opened.map(({ plaintext }) => plaintext) : []);
+  const values = contents.map(({ payload }, i) =>
+    decodeField(payload, slots[i]?.rule.as ?? 'json', limits.depth),
   );
   slots.forEach((slot, i) => {
     slot.setPlain(values[i]);
   });
-  return opened.map(({ kid }) => kid);
+  return { kids: opened.map(({ kid }) => kid), signer: contents[0]?.signer };
 }
 
 /** The JSON body inside a token, and the `kid` of the key that opened it. */
@@ -57,14 +60,14 @@ export async function openMessage(
   token: unknown,
   opener: Opener,
   where: Whereabouts,
-): Promise<{ body: unknown; kid: string }> {
+): Promise<{ body: unknown; kid: string; signer: string | undefined }> {
   const { profile, limits, keyRing } = opener;
   const checked = checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength));
   checkPlace(profile, checked.jwe.header, { ...where, path: '$' });
   const { plaintext, kid } = await openJwe(checked);
-  const payload = await verified(plaintext, opener, { ...where, path: '$' });
-  await opener.refuseReplay?.([checked]);
-  return { body: decodeField(payload, 'json', limits.depth), kid };
+  const { payload, signer } = await verified(plaintext, opener, { ...where, path: '$' });
+  await opener.refuseReplay?.([checked], opener.verifyWith ? [plaintext] : []);
+  return { body: decodeField(payload, 'json', limits.depth), kid, signer };
 }
 
 /** What a signature covers, where there must be one. It says itself where it belongs. */
@@ -72,11 +75,13 @@ async function verified(
   plaintext: Uint8Array,
   { profile, verifyWith }: Opener,
   place: TokenPlace,
-): Promise<Uint8Array> {
-  if (!verifyWith) return plaintext;
-  const { payload, header } = await verifyWith.verify(new TextDecoder().decode(plaintext));
+): Promise<{ payload: Uint8Array; signer: string | undefined }> {
+  if (!verifyWith) return { payload: plaintext, signer: undefined };
+  const text = new TextDecoder().decode(plaintext);
+  if (!/^[\w-]+\.[\w-]*\.[\w-]+$/.test(text)) refuseToken();
+  const { payload, header, kid } = await verifyWith.verify(text);
   checkPlace(profile, header, place);
-  return payload;
+  return { payload, signer: kid };
 }
 
 /** Throws `token_invalid` for a token that belongs elsewhere, where the profile binds its tokens. */

@@ -89,8 +89,8 @@ describe('a store of its own', () => {
     const sent = await client.encryptRequest(REQUEST);
     await server.decryptRequest(sent);
     expect(seen).toEqual([
-      [expect.stringMatching(/^[\w-]{43}$/), START + 420],
-      [expect.stringMatching(/^[\w-]{43}$/), START + 420],
+      [expect.stringMatching(/^[\w-]{43}$/), START + 480],
+      [expect.stringMatching(/^[\w-]{43}$/), START + 480],
     ]);
     expect(seen[0]?.[0]).not.toBe(seen[1]?.[0]);
     expect(JSON.stringify(sent)).not.toContain(seen[0]?.[0]);
@@ -113,12 +113,25 @@ describe('a store of its own', () => {
     expect(JSON.stringify(answer)).not.toContain('down');
   });
 
-  it('that answers anything but true has not said that a token is new', async () => {
-    for (const said of [undefined, 1, 'true', {}]) {
+  it('that answers no boolean has said nothing: 503, and the log tells what it answered', async () => {
+    for (const said of [undefined, 1, 'OK', null, {}]) {
       const { client, server } = await ends({ replay: { add: () => said as boolean } });
       const sent = await client.encryptRequest(REQUEST);
-      expect(await errorOf(server.decryptRequest(sent))).toMatchObject(REFUSED);
+      const error = await errorOf(server.decryptRequest(sent));
+      expect(error).toMatchObject({ code: 'store_unavailable', status: 503 });
+      expect(String(Object(error).cause)).toContain(typeof said);
     }
+  });
+
+  it('is asked for all tokens at once, and not longer than five seconds', async () => {
+    let waiting = 0;
+    const add = async (): Promise<boolean> => {
+      waiting += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return waiting === 2;
+    };
+    const { client, server } = await ends({ replay: { add } });
+    expect((await server.decryptRequest(await client.encryptRequest(REQUEST))).body).toEqual(REQUEST.body);
   });
 
   it.each<[what: string, options: EndsOptions, message: string]>([
@@ -179,7 +192,7 @@ describe('memoryReplayStore', () => {
       server.decryptRequest(await client.encryptRequest(REQUEST));
     expect((await send()).body).toEqual(REQUEST.body);
     expect(await errorOf(send())).toMatchObject({ code: 'store_unavailable', status: 503 });
-    after(421);
+    after(481);
     expect((await send()).body).toEqual(REQUEST.body);
   });
 });

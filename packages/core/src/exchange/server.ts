@@ -21,7 +21,13 @@ import {
 import { answerWithKeys, asksForKeys } from './published-keys.js';
 import type { FindRecipient, Recipient } from './recipient.js';
 import { defaultReplay, type ReplayStore, replayGuard } from './replay.js';
-import { checkFinding, checkSigning, type FindVerificationKeys, verifierOf } from './signing.js';
+import {
+  checkAudience,
+  checkFinding,
+  checkSigning,
+  type FindVerificationKeys,
+  verifierOf,
+} from './signing.js';
 import { checkRequireTls, type RequireTls, refuseWithoutTls } from './tls.js';
 
 export interface E2eeServerOptions {
@@ -172,10 +178,16 @@ class Server implements E2eeServer {
       report,
       acceptPlaintext: plaintext === 'accept',
       refuseReplay: replay === false ? undefined : replayGuard(replay, profile),
-      signWith: checkSigning(options.signWith),
+      signWith: checkSigning(options.signWith, profile),
       leakGuard,
     };
     this.#verifyWith = checkFinding(options.verifyWith);
+    if (this.#verifyWith) checkAudience('verifyWith', profile);
+    if (this.#verifyWith && plaintext === 'accept')
+      throw new E2eeError(
+        'option_invalid',
+        'Option `plaintext: "accept"` lets in what nobody has signed: leave `verifyWith` out',
+      );
     this.message = { contentType: profile.message.contentType, maxLength: limits.messageLength };
   }
 

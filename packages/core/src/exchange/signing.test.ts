@@ -2,7 +2,7 @@ import { CompactSign, exportPKCS8, exportSPKI, generateKeyPair, SignJWT } from '
 import { describe, expect, it } from 'vitest';
 import { toBase64url, utf8 } from '../../test/bytes.js';
 import { errorOf, everythingOf } from '../../test/keys-fixtures.js';
-import { RSA, RSA_1024 } from '../../test/stored-keys.js';
+import { P256, RSA, RSA_1024, RSA_EXPONENT_3 } from '../../test/stored-keys.js';
 import { answer, type Ends, type EndsOptions, party, post, twoEnds } from '../../test/two-ends.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import type { SigningAlgorithm } from '../jws/algorithms.js';
@@ -11,6 +11,7 @@ import { remoteVerificationKeys, type VerificationKeys, verificationKeys } from 
 import { bindTokens } from '../profiles/binding.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
+import { signedBy } from './open-request.js';
 
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => (i * 151 + 67) % 256);
 
@@ -47,8 +48,10 @@ const FIELDS = {
   card: { request: 'encrypt', response: 'encrypt' },
   pin: { request: 'encrypt', as: 'text' },
 } as const;
+const AUDIENCE = 'https://api.example';
 const profile: Profile = {
   ...strict,
+  binding: bindTokens({ audience: AUDIENCE }),
   policy: { 'POST /orders': FIELDS, 'POST /messages': { $: { request: 'encrypt', response: 'encrypt' } } },
 };
 const BODY = { card: { number: '4111' }, pin: ' 0070 ' };
@@ -66,14 +69,22 @@ async function forged({ client }: Ends, plaintext: string): Promise<ReturnType<t
   const sent = await client.encryptRequest(post('/orders', BODY));
   const { encryptionKey } = await party('bank');
   const now = Math.floor(Date.now() / 1000);
-  const header = { op: 'POST /orders', dir: 'request', path: 'pin', iat: now, exp: now + 300, jti: 'x' };
+  const header = { ...headerNow(), iat: now, exp: now + 300 };
   const pin = await encryptJwe(utf8(plaintext), encryptionKey, { header, cty: 'JWT' });
   return { ...sent, body: { ...Object(sent.body), pin } };
 }
 
 const headerNow = (): Record<string, unknown> => {
   const now = Math.floor(Date.now() / 1000);
-  return { op: 'POST /orders', dir: 'request', path: 'pin', iat: now, exp: now + 300, jti: 'x' };
+  return {
+    op: 'POST /orders',
+    dir: 'request',
+    path: 'pin',
+    iat: now,
+    exp: now + 300,
+    jti: 'x',
+    aud: AUDIENCE,
+  };
 };
 
 describe.each(ALGORITHMS)('a request that is signed by %s', (alg) => {
@@ -180,6 +191,93 @@ describe('what is inside a token', () => {
   });
 });
 
+describe('who signed', () => {
+  it('is told of what was encrypted, and of nothing else', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const { client, server } = await ends({ signWith }, { verifyWith });
+    for (const path of ['/orders', '/messages']) {
+      const opened = await server.decryptRequest(await client.encryptRequest(post(path, BODY)));
+      expect(signedBy(opened)).toBe('shop-1');
+    }
+    expect(signedBy(await server.decryptRequest(post('/orders', {})))).toBeUndefined();
+    expect(signedBy(post('/orders', BODY))).toBeUndefined();
+  });
+
+  it('is one: tokens of two signers are no request', async () => {
+    const [one, other] = [await newPair('ES256'), await newPair('ES256')];
+    const verifyWith = await verificationKeys([
+      { key: one[1], alg: 'ES256', kid: 'shop-1' },
+      { key: other[1], alg: 'ES256', kid: 'shop-2' },
+    ]);
+    const sentBy = async (pem: string, kid: string): Promise<[Ends, ReturnType<typeof post>]> => {
+      const both = await ends(
+        { signWith: await importSigningKey(pem, { alg: 'ES256', kid }) },
+        { verifyWith },
+      );
+      return [both, await both.client.encryptRequest(post('/orders', BODY))];
+    };
+    const [{ server }, mine] = await sentBy(one[0], 'shop-1');
+    const [, theirs] = await sentBy(other[0], 'shop-2');
+    expect(signedBy(await server.decryptRequest(mine))).toBe('shop-1');
+    expect(signedBy(await server.decryptRequest(theirs))).toBe('shop-2');
+    const mixed = { ...mine, body: { ...Object(mine.body), pin: Object(theirs.body).pin } };
+    expect(await errorOf(server.decryptRequest(mixed))).toMatchObject(REFUSED);
+  });
+
+  it('is not helped by whoever encrypts what was signed once more', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const both = await twoEnds({ profile, client: { signWith }, server: { verifyWith } });
+    const signed = await signWith.sign(utf8('1234'), headerNow());
+    expect((await both.server.decryptRequest(await forged(both, signed))).body).toEqual({
+      ...BODY,
+      pin: '1234',
+    });
+    expect(await errorOf(both.server.decryptRequest(await forged(both, signed)))).toMatchObject(REFUSED);
+  });
+
+  it('needs an audience in the binding: it could be encrypted to somebody else', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const without = { ...profile, binding: bindTokens() };
+    for (const options of [
+      { client: { signWith } },
+      { client: { verifyWith } },
+      { server: { signWith } },
+      { server: { verifyWith } },
+    ]) {
+      expect(await errorOf(twoEnds({ profile: without, ...options }))).toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining('`audience`'),
+      });
+    }
+  });
+
+  it('cannot be asked for while plain values are accepted', async () => {
+    const { verifyWith } = await pairFor('ES256');
+    expect(await errorOf(ends({}, { verifyWith, plaintext: 'accept' }))).toMatchObject({
+      code: 'option_invalid',
+    });
+  });
+});
+
+describe('a plain value in an answer', () => {
+  it.each<[what: string, client: NonNullable<EndsOptions['client']>, refused: boolean]>([
+    ['is refused where answers are bound', {}, true],
+    ['is let through where that is asked for', { plaintext: 'accept' }, false],
+  ])('%s', async (_what, client, isRefused) => {
+    const { client: end } = await ends(client, {});
+    for (const [path, body] of [
+      ['/orders', { card: 'forged' }],
+      ['/messages', BODY],
+    ] as const) {
+      const received = end.decryptResponse(post(path), answer(body));
+      if (isRefused) expect(await errorOf(received)).toMatchObject({ code: 'plaintext_refused' });
+      else expect((await received).body).toEqual(body);
+    }
+    const masked = answer({ card: { number: '[REDACTED]' }, id: 7 });
+    expect((await end.decryptResponse(post('/orders'), masked)).body).toEqual(masked.body);
+  });
+});
+
 describe('a response that is signed', () => {
   it('goes through by field and whole, and is refused unsigned', async () => {
     const { signWith, verifyWith } = await pairFor('EdDSA');
@@ -193,6 +291,8 @@ describe('a response that is signed', () => {
       const again = await silent.server.decryptRequest(await silent.client.encryptRequest(request));
       const unsigned = await silent.server.protectResponse(again, answer({ card: BODY.card }));
       expect(await errorOf(silent.client.decryptResponse(request, unsigned))).toMatchObject(REFUSED);
+      const forged = silent.client.decryptResponse(request, answer({ card: 'forged' }));
+      expect(await errorOf(forged)).toMatchObject({ code: 'plaintext_refused' });
     }
   });
 });
@@ -282,6 +382,39 @@ describe('keys to sign and verify with', () => {
       'option_invalid',
     ],
     ['published keys over http', async () => remoteVerificationKeys('http://a.example'), 'option_invalid'],
+    [
+      'a JWK for encryption',
+      () => verificationKeys([{ key: { ...RSA[0].publicJwk, use: 'enc' }, alg: 'PS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a JWK for another algorithm',
+      () => verificationKeys([{ key: { ...RSA[0].publicJwk, alg: 'PS256' }, alg: 'RS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'an exponent of 3',
+      () => verificationKeys([{ key: RSA_EXPONENT_3.spki, alg: 'RS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a public key in PEM bytes as a secret',
+      () => verificationKeys([{ key: utf8(P256.spki), alg: 'HS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a public key in DER as a secret',
+      () => verificationKeys([{ key: derOf(P256.spki), alg: 'HS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    [
+      'a public JWK in bytes as a secret',
+      () =>
+        verificationKeys([{ key: utf8(JSON.stringify(P256.publicJwk, null, 2)), alg: 'HS256', kid: 'a' }]),
+      'key_invalid',
+    ],
+    ['no keys', () => verificationKeys([]), 'option_invalid'],
+    ['one key that is no list', () => verificationKeys({} as never), 'option_invalid'],
     ['no key to sign with', () => ends({ signWith: {} as never }, {}), 'option_invalid'],
     ['no key to verify with', () => ends({}, { verifyWith: [] as never }), 'option_invalid'],
   ])('are refused: %s', async (_what, make, code) => {
@@ -298,3 +431,18 @@ describe('keys to sign and verify with', () => {
     expect(shown).not.toContain(RSA[0].privateJwk.d);
   });
 });
+
+describe('a PEM file', () => {
+  it('may be given as its bytes', async () => {
+    const signWith = await importSigningKey(utf8(RSA[0].pkcs8), { alg: 'PS256', kid: 'shop-1' });
+    const verifyWith = await verificationKeys([{ key: utf8(RSA[0].spki), alg: 'PS256', kid: 'shop-1' }]);
+    const { client, server } = await ends({ signWith }, { verifyWith });
+    expect((await server.decryptRequest(await client.encryptRequest(post('/orders', BODY)))).body).toEqual(
+      BODY,
+    );
+  });
+});
+
+function derOf(pem: string): Uint8Array {
+  return Uint8Array.from(atob(pem.replace(/-----[^-]+-----|\s/g, '')), (char) => char.charCodeAt(0));
+}

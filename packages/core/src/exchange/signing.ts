@@ -2,16 +2,32 @@ import { E2eeError, invalidOption } from '../errors.js';
 import { refuseToken } from '../jwe/refusal.js';
 import type { SigningKey } from '../jws/signing-key.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
+import type { Profile } from '../profiles/profile.js';
 import type { E2eeRequest } from './message.js';
+
+/**
+ * Whoever receives a signed value can encrypt it to somebody else. A binding is there to say where a value belongs: without
+ * the audience it would not say the most important thing.
+ */
+export function checkAudience(option: string, { binding }: Profile): void {
+  if (!binding || binding.require.includes('audience')) return;
+  throw new E2eeError(
+    'option_invalid',
+    `Option \`${option}\` needs a profile whose binding has an \`audience\``,
+  );
+}
 
 /** Finds the keys that the sender of a request signs with, by its (authenticated) headers; nothing for a stranger. */
 export type FindVerificationKeys = (
   request: E2eeRequest,
 ) => VerificationKeys | undefined | Promise<VerificationKeys | undefined>;
 
-export function checkSigning(key: SigningKey | undefined): SigningKey | undefined {
-  if (key === undefined || typeof key?.sign === 'function') return key;
-  return invalidOption('signWith', 'made by importSigningKey()', key);
+/** Throws `option_invalid`. */
+export function checkSigning(key: SigningKey | undefined, profile: Profile): SigningKey | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key?.sign !== 'function') invalidOption('signWith', 'made by importSigningKey()', key);
+  checkAudience('signWith', profile);
+  return key;
 }
 
 export function checkVerifying(keys: VerificationKeys | undefined): VerificationKeys | undefined {
@@ -31,7 +47,13 @@ export function verifierOf(
   request: E2eeRequest,
 ): VerificationKeys | undefined {
   if (typeof keys !== 'function') return keys;
-  return { verify: async (jws) => ((await found(keys, request)) ?? refuseToken()).verify(jws) };
+  let asked: Promise<VerificationKeys | undefined> | undefined;
+  return {
+    verify: async (jws) => {
+      asked ??= found(keys, request);
+      return ((await asked) ?? refuseToken()).verify(jws);
+    },
+  };
 }
 
 async function found(
@@ -39,7 +61,7 @@ async function found(
   request: E2eeRequest,
 ): Promise<VerificationKeys | undefined> {
   try {
-    return await find(request);
+    return checkVerifying(await find(request));
   } catch (cause) {
     throw new E2eeError(
       'keys_unavailable',

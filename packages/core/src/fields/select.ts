@@ -174,9 +174,13 @@ class Copy {
   }
 }
 
-/** Steps as a field path. */
+/** Steps as a field path: no two places have one. A member called like an index, or like the whole body, is escaped. */
 function written(steps: Steps): string {
-  return steps.map((step) => String(step).replace(/[\\.]/g, '\\$&')).join('.');
+  return steps.map((step) => (typeof step === 'number' ? String(step) : escaped(step))).join('.');
+}
+
+function escaped(name: string): string {
+  return /^(?:\d+|\$)$/.test(name) ? `\\${name}` : name.replace(/[\\.]/g, '\\$&');
 }
 
 /** A rule of the tree that treats anything. */

@@ -24,7 +24,8 @@ export async function unwrapByGcm(
   encryptedKey: Bytes,
   header: ProtectedHeader,
 ): Promise<Bytes> {
-  const [iv, tag] = [header.iv, header.tag].map((value) => decodeBase64url(String(value)));
-  if (iv?.length !== IV_BYTES || tag?.length !== TAG_BYTES) refuseToken();
+  if (typeof header.iv !== 'string' || typeof header.tag !== 'string') refuseToken();
+  const [iv, tag] = [decodeBase64url(header.iv), decodeBase64url(header.tag)];
+  if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) refuseToken();
   return new Uint8Array(await crypto.subtle.decrypt({ ...GCM, iv }, key, concat([encryptedKey, tag])));
 }

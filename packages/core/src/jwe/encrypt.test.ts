@@ -123,4 +123,15 @@ describe('encryptJwe', () => {
       expect(everythingOf(error)).not.toContain(CANARY);
     }
   });
+
+  it.each(['alg', 'enc', 'kid', 'zip', 'crit', 'jwk', 'epk', 'b64', '__proto__'])(
+    'refuses a header member %j, which has a meaning of its own',
+    async (name) => {
+      const header = Object.fromEntries([[name, 'x']]);
+      expect(await errorOf(encryptJwe(bytes('x'), publicKey, { header }))).toMatchObject({
+        code: 'option_invalid',
+        message: expect.stringContaining(`\`${name}\``),
+      });
+    },
+  );
 });

@@ -4,6 +4,12 @@ import { type ContentAlgorithm, cekUse, isContentAlgorithm, SEAL, WRAP, type Wra
 import { encodeBase64url } from './base64url.js';
 import { requireWebCrypto } from './web-crypto.js';
 
+/** Members of a JWE header that have a meaning (RFC 7516 §4.1, RFC 7518 §4). */
+export const HEADER_MEMBERS: readonly string[] =
+  'alg enc zip kid typ cty crit jku jwk x5u x5c x5t x5t#S256 epk apu apv iv tag p2s p2c b64 __proto__'.split(
+    ' ',
+  );
+
 const utf8 = new TextEncoder();
 
 export interface EncryptJweOptions {
@@ -39,6 +45,12 @@ export async function encryptJwe(
   if (!isContentAlgorithm(enc)) {
     throw new E2eeError('option_invalid', 'Option `enc` is not a supported content encryption algorithm');
   }
+  const taken = Object.keys(header ?? {}).find((name) => HEADER_MEMBERS.includes(name));
+  if (taken !== undefined)
+    throw new E2eeError(
+      'option_invalid',
+      `Option \`header\` must not hold \`${taken}\`, which has a meaning of its own`,
+    );
   const labels = { ...header, ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
   try {
     return await seal(plaintext, recipient, enc, labels);

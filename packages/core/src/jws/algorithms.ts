@@ -1,4 +1,4 @@
-import type { CryptoKey } from 'jose';
+import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import { RSA_BITS } from '../keys/key-types.js';
 import { checkSecret } from '../keys/shared-secret.js';
@@ -15,9 +15,19 @@ export function isSigningAlgorithm(name: unknown): name is SigningAlgorithm {
   return ALGORITHMS.some((known) => known === name);
 }
 
+interface RsaNumbers {
+  readonly modulusLength: number;
+  readonly publicExponent: Uint8Array;
+}
+
+/** 65537. */
+const F4 = Uint8Array.of(1, 0, 1);
+
 /** Throws `key_invalid` for an RSA key that is too weak, or made to burn processor time. */
 export function checkStrength(key: CryptoKey): CryptoKey {
-  const { modulusLength = RSA_BITS.min } = key.algorithm as { readonly modulusLength?: number }; // RSA has it
+  const { modulusLength = RSA_BITS.min, publicExponent = F4 } = key.algorithm as Partial<RsaNumbers>; // RSA has them
+  if (String(publicExponent) !== String(F4))
+    throw new E2eeError('key_invalid', 'The key cannot be used: its public exponent is not 65537');
   if (modulusLength >= RSA_BITS.min && modulusLength <= RSA_BITS.max) return key;
   throw new E2eeError(
     'key_invalid',
@@ -29,4 +39,20 @@ export function checkStrength(key: CryptoKey): CryptoKey {
 export function secretOf(source: unknown): Uint8Array {
   if (source instanceof Uint8Array && source.length >= 32) return checkSecret(Uint8Array.from(source));
   throw new E2eeError('key_invalid', 'The key cannot be used: HS256 needs at least 32 random bytes');
+}
+
+/** The text of a PEM file, where its bytes were given. */
+export function pemOf(source: string | Uint8Array | JWK): string | Uint8Array | JWK {
+  return source instanceof Uint8Array ? new TextDecoder().decode(source) : source;
+}
+
+/** Rejects for a JWK that is for another use or algorithm (RFC 7517 §4.2, §4.4). */
+export async function fromJwk(source: unknown, alg: SigningAlgorithm): Promise<CryptoKey> {
+  const jwk = Object(source) as JWK; // importJWK rejects anything else
+  if ((jwk.use ?? 'sig') !== 'sig' || (jwk.alg ?? alg) !== alg)
+    throw new E2eeError(
+      'key_invalid',
+      `The key cannot be used: its \`use\` or \`alg\` is not that of ${alg}`,
+    );
+  return (await importJWK(jwk, alg)) as CryptoKey; // bytes come of type `oct` only, and have no `type`
 }

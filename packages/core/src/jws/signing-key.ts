@@ -1,7 +1,14 @@
-import { CompactSign, type CryptoKey, importJWK, importPKCS8, type JWK } from 'jose';
+import { CompactSign, type CryptoKey, importPKCS8, type JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
-import { checkStrength, isSigningAlgorithm, type SigningAlgorithm, secretOf } from './algorithms.js';
+import {
+  checkStrength,
+  fromJwk,
+  isSigningAlgorithm,
+  pemOf,
+  type SigningAlgorithm,
+  secretOf,
+} from './algorithms.js';
 
 /** Our own key, to sign what we encrypt: who opens it learns that it came from us. Made by {@link importSigningKey}. */
 export interface SigningKey {
@@ -43,7 +50,8 @@ export async function importSigningKey(
 
 async function privateKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
   try {
-    const key = typeof source === 'string' ? await importPKCS8(source, alg) : await fromJwk(source, alg);
+    const given = pemOf(source);
+    const key = typeof given === 'string' ? await importPKCS8(given, alg) : await fromJwk(given, alg);
     if (key.type === 'private') return checkStrength(key);
   } catch (error) {
     if (error instanceof E2eeError) throw error;
@@ -52,8 +60,4 @@ async function privateKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgor
     'key_invalid',
     `The key cannot be used: it is not a private key for ${alg}, as PKCS#8 or a JWK`,
   );
-}
-
-async function fromJwk(jwk: unknown, alg: SigningAlgorithm): Promise<CryptoKey> {
-  return (await importJWK(Object(jwk), alg)) as CryptoKey; // bytes come of type `oct` only, and have no `type`
 }

@@ -4,7 +4,6 @@ import {
   createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
-  importJWK,
   importSPKI,
   importX509,
   type JWK,
@@ -17,7 +16,9 @@ import { allowInsecureKeys, checkKeyUrl } from '../keys/fetch-jwks.js';
 import {
   ASYMMETRIC,
   checkStrength,
+  fromJwk,
   isSigningAlgorithm,
+  pemOf,
   type SigningAlgorithm,
   secretOf,
 } from './algorithms.js';
@@ -27,6 +28,8 @@ export interface Verified {
   readonly payload: Uint8Array;
   /** Of the JWS, covered as well. */
   readonly header: Readonly<Record<string, unknown>>;
+  /** Of the key that has signed. */
+  readonly kid: string;
 }
 
 /** The keys that another party signs with: {@link verificationKeys}, {@link remoteVerificationKeys}, or your own. */
@@ -57,6 +60,8 @@ export interface VerificationKey {
  */
 export async function verificationKeys(keys: readonly VerificationKey[]): Promise<VerificationKeys> {
   requireWebCrypto();
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new E2eeError('option_invalid', 'verificationKeys() needs a list of keys');
   const known = new Map<string, { alg: SigningAlgorithm; key: CryptoKey | Uint8Array }>();
   for (const { key, alg, kid } of keys) {
     if (!isSigningAlgorithm(alg))
@@ -67,8 +72,9 @@ export async function verificationKeys(keys: readonly VerificationKey[]): Promis
   }
   return Object.freeze({
     async verify(jws: string): Promise<Verified> {
-      const { alg, key } = known.get(kidOf(jws)) ?? refuseToken();
-      return verified(() => compactVerify(jws, key, { algorithms: [alg] }));
+      const kid = kidOf(jws);
+      const { alg, key } = known.get(kid) ?? refuseToken();
+      return verified(kid, () => compactVerify(jws, key, { algorithms: [alg] }));
     },
   });
 }
@@ -96,17 +102,17 @@ export function remoteVerificationKeys(
   const set = createRemoteJWKSet(checkKeyUrl(url, options[allowInsecureKeys] === true));
   return Object.freeze({
     async verify(jws: string): Promise<Verified> {
-      kidOf(jws); // without one, any key of the set could be meant
-      return verified(() => compactVerify(jws, set, { algorithms: [...algs] }));
+      const kid = kidOf(jws); // without one, any key of the set could be meant
+      return verified(kid, () => compactVerify(jws, set, { algorithms: [...algs] }));
     },
   });
 }
 
 /** The one answer to every bad signature. What it is that failed stays inside. */
-async function verified(verify: () => ReturnType<typeof compactVerify>): Promise<Verified> {
+async function verified(kid: string, verify: () => ReturnType<typeof compactVerify>): Promise<Verified> {
   try {
     const { payload, protectedHeader } = await verify();
-    return { payload, header: { ...protectedHeader } };
+    return { payload, header: { ...protectedHeader }, kid };
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
       refuseToken();
@@ -130,7 +136,7 @@ function kidOf(jws: string): string {
 
 async function publicKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
   try {
-    const key = await read(source, alg);
+    const key = await read(pemOf(source), alg);
     if (key.type === 'public') return checkStrength(key);
   } catch (error) {
     if (error instanceof E2eeError) throw error;
@@ -142,6 +148,6 @@ async function publicKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgori
 }
 
 async function read(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
-  if (typeof source !== 'string') return (await importJWK(Object(source), alg)) as CryptoKey; // bytes have no `type`
+  if (typeof source !== 'string') return fromJwk(source, alg);
   return source.includes('BEGIN CERTIFICATE') ? importX509(source, alg) : importSPKI(source, alg);
 }

@@ -9,7 +9,7 @@ export interface EncryptionKey {
   /** Identifies the key in the header of each token. */
   readonly kid: string;
   readonly alg: KeyAlgorithm;
-  /** Of a secret that both ends share: the secret, which cannot be read from it. */
+  /** Of a secret that both ends share: the secret. For `dir` its bytes can be exported. */
   readonly publicKey: CryptoKey;
   /** How it makes CEKs, where that is not by the public key: of a shared secret. */
   readonly wrap?: Wrap;

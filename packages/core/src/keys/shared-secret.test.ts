@@ -46,6 +46,13 @@ describe('importSharedSecret', () => {
     ['no bytes', new Uint8Array(), /not 0/],
     ['a passphrase of the right length', utf8('correct horse battery staple 123'), /passphrase/],
     ['hexadecimal text of the right length', utf8('0123456789abcdef0123456789abcdef'), /passphrase/],
+    ['a passphrase and the end of its line', utf8('correct horse battery staple 12\n'), /not random/],
+    ['a passphrase with umlauts', utf8('pässwörter sind kein geheimnis'), /not random/],
+    [
+      'a passphrase in UTF-16',
+      Uint8Array.from(Array.from('password12345678').flatMap((c) => [c.charCodeAt(0), 0])),
+      /not random/,
+    ],
     ['zeros', new Uint8Array(32), /not random/],
     ['a text', K, /bytes, or as a JWK/],
     ['a JWK of another type', { kty: 'RSA', k: K }, /type `oct`/],

@@ -93,10 +93,29 @@ export function checkSecret(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
   return isGuessable(bytes) ? invalid('it is not random, as a passphrase is not: share random bytes') : bytes;
 }
 
-/** Text, or few different bytes: of random secrets, not one in a billion looks so. */
+/** Text in any encoding, a public key, or few different bytes: of random secrets, not one in a million looks so. */
 function isGuessable(bytes: Uint8Array): boolean {
-  const isText = bytes.every((byte) => byte >= 0x20 && byte <= 0x7e);
-  return isText || new Set(bytes).size < bytes.length / 4;
+  return isText(bytes, 'utf-8') || isText(bytes, 'utf-16le') || isKey(bytes) || isMonotonous(bytes);
+}
+
+function isText(bytes: Uint8Array, encoding: string): boolean {
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return encoding === 'utf-8' ? !/[^\P{Cc}\t\r\n]/u.test(text) : /^[\t\r\n -~]*$/.test(text);
+  } catch {
+    return false;
+  }
+}
+
+/** In DER, as which a public key could be taken for a secret: it begins with a SEQUENCE of just that length. */
+function isKey(bytes: Uint8Array): boolean {
+  const [tag, first = 0, second = 0, third = 0] = bytes;
+  const length = first < 0x80 ? first + 2 : first === 0x81 ? second + 3 : second * 256 + third + 4;
+  return tag === 0x30 && length === bytes.length;
+}
+
+function isMonotonous(bytes: Uint8Array): boolean {
+  return new Set(bytes).size < bytes.length / 4;
 }
 
 function invalid(why: string): never {

@@ -1,5 +1,6 @@
 import { invalidOption } from '../errors.js';
 import { encodeBase64url } from '../jwe/base64url.js';
+import { HEADER_MEMBERS } from '../jwe/encrypt.js';
 
 /**
  * What a token can say of where it belongs: the operation and the direction, the field path (with the index of an
@@ -66,11 +67,6 @@ const NAMES: Readonly<Record<BindingClaim, string>> = {
   request: 'req',
 };
 
-/** What a header holds anyway. */
-const TAKEN = 'alg enc zip kid typ cty crit jku jwk x5u x5c x5t x5t#S256 epk apu apv iv tag p2s p2c'.split(
-  ' ',
-);
-
 /**
  * Binds tokens to their place and time, for the `binding` of a profile: they say in their protected header, which is
  * authenticated, where they belong. Peers that do not know these members ignore them (RFC 7516 §4). Throws
@@ -82,7 +78,7 @@ const TAKEN = 'alg enc zip kid typ cty crit jku jwk x5u x5c x5t x5t#S256 epk apu
 export function bindTokens(options: BindingOptions = {}): TokenBinding {
   const { audience, unit = 's', lifetime = 300, tolerance = 60 } = options;
   const everything = (Object.keys(NAMES) as BindingClaim[]).filter(
-    (claim) => claim !== 'audience' || audience,
+    (claim) => claim !== 'audience' || audience !== undefined,
   );
   const { add = everything, require = add } = options;
   const names = checkNames({ ...NAMES, ...options.names });
@@ -144,7 +140,9 @@ function checkClaims(option: string, claims: readonly BindingClaim[], audience: 
 }
 
 function checkNames(names: Readonly<Record<BindingClaim, string>>): Readonly<Record<BindingClaim, string>> {
-  const given = Object.values(names).filter((name) => typeof name === 'string' && !TAKEN.includes(name));
+  const given = Object.values(names).filter(
+    (name) => typeof name === 'string' && name !== '' && !HEADER_MEMBERS.includes(name),
+  );
   if (new Set(given).size === Object.keys(NAMES).length && Object.keys(names).length === given.length)
     return names;
   return invalidOption('names', 'a different name for each claim, none that a JWE has already', names);
