@@ -4,6 +4,7 @@
 export { E2eeError, type E2eeErrorCode, type E2eeErrorOptions } from './errors.js';
 export { createE2eeClient, type E2eeClient, type E2eeClientOptions } from './exchange/client.js';
 export type { E2eeEvent, E2eeEventType } from './exchange/events.js';
+export { type LeakGuard, leakGuard } from './exchange/leak-guard.js';
 export type { Limits } from './exchange/limits.js';
 export { bodyText, type E2eeRequest, type E2eeResponse } from './exchange/message.js';
 export { encryptedBy, signedBy } from './exchange/open-request.js';

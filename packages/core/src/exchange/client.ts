@@ -21,7 +21,7 @@ import {
 } from './body-rules.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent, requireJsonType, serialisedJson } from './json-body.js';
-import { refuseLeak } from './leak-guard.js';
+import type { LeakGuard } from './leak-guard.js';
 import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody } from './message.js';
 import { openResponse } from './open-response.js';
@@ -61,10 +61,10 @@ export interface E2eeClientOptions {
   /** Whether any request is refused that would leave this machine by less than TLS 1.2. Default false. */
   readonly requireTls?: boolean;
   /**
-   * Whether a request is refused, with `leak_refused`, in which a value that is encrypted also stands in the clear: in
-   * another member, the URL, a header. Default false; for tests, and wherever the search costs less than a leak.
+   * Looks for values that are encrypted in the clear elsewhere in a request: `leakGuard`. Default: nobody does; for tests, and
+   * wherever the search costs less than a leak.
    */
-  readonly leakGuard?: boolean;
+  readonly leakGuard?: LeakGuard;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -129,7 +129,7 @@ class Client implements E2eeClient {
   readonly #verifyWith: VerificationKeys | undefined;
   readonly #refuseUnmatched: boolean;
   readonly #keepsTokens: boolean;
-  readonly #leakGuard: boolean;
+  readonly #leakGuard: LeakGuard | undefined;
   readonly #refusesPlaintext: boolean;
   /** For what is sent, which the other end measures. */
   readonly #limits: Limits;
@@ -141,7 +141,7 @@ class Client implements E2eeClient {
 
   constructor(options: E2eeClientOptions) {
     const { encryptionKeys, alreadyEncrypted = 'keep', unmatched = 'pass' } = options;
-    const { requireTls = false, leakGuard = false } = options;
+    const { requireTls = false, leakGuard } = options;
     this.#profile = checkProfile(options.profile);
     this.#policy = definePolicy(options.policy ?? this.#profile.policy);
     if (typeof encryptionKeys?.current !== 'function') {
@@ -161,7 +161,8 @@ class Client implements E2eeClient {
     if (alreadyEncrypted !== 'keep' && alreadyEncrypted !== 'encrypt')
       invalidOption('alreadyEncrypted', '"keep" or "encrypt"', alreadyEncrypted);
     this.#keepsTokens = alreadyEncrypted === 'keep';
-    if (typeof leakGuard !== 'boolean') invalidOption('leakGuard', 'true or false', leakGuard);
+    if (leakGuard !== undefined && typeof leakGuard !== 'function')
+      invalidOption('leakGuard', 'the `leakGuard` of this package', leakGuard);
     this.#leakGuard = leakGuard;
     const isProved = this.#verifyWith !== undefined || Number(this.#profile.binding?.require.length) > 0;
     const { plaintext = isProved ? 'refuse' : 'accept' } = options;
@@ -261,7 +262,7 @@ class Client implements E2eeClient {
     const made = await sealSlots(slots, this.#sealer(key, operation));
     for (const { rule, token } of made) refuseLongToken(token, this.#limits.tokenLength, rule.path);
     const sealed = { ...request, headers: headersForBody(request.headers), body: selection.result() };
-    if (this.#leakGuard) refuseLeak(sealed, slots, body);
+    this.#leakGuard?.(sealed, slots, body);
     return this.#remembered(request, sealed, key.kid, [...before, ...made.map(({ token }) => token)]);
   }
 

@@ -3,11 +3,12 @@ import { errorOf, everythingOf } from '../../test/keys-fixtures.js';
 import { answer, party, post, twoEnds } from '../../test/two-ends.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { banked } from '../profiles/banked.js';
+import { leakGuard } from './leak-guard.js';
 
 const SECRET = 'Zoë & "Söhne" 12345678';
 const BODY = { payee: { name: SECRET, currency: 'GBP', amount: 1_234_567 }, reference: 'order 7' };
 const PATH = '/v2/payment_sessions';
-const guarded = { leakGuard: true } as const;
+const guarded = { leakGuard };
 
 describe('the leak guard of a client end', () => {
   it('lets a request through that keeps its secrets', async () => {
@@ -86,7 +87,7 @@ describe('the leak guard of a server end', () => {
   });
 });
 
-it('is on or off', async () => {
+it('is the one of this package, or none', async () => {
   for (const ends of [{ client: { leakGuard: 1 as never } }, { server: { leakGuard: 'yes' as never } }]) {
     expect(await errorOf(twoEnds(ends))).toMatchObject({
       code: 'option_invalid',

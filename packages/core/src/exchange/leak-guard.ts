@@ -3,16 +3,22 @@ import type { FieldSlot } from '../fields/select.js';
 import type { E2eeRequest, E2eeResponse } from './message.js';
 import { holdsAny, secretsOf } from './secrets.js';
 
-/**
- * Throws `leak_refused`, naming the field and the place, when a protected value of a message stands in the clear somewhere
- * else in it: in another member, in the URL, in a header. `slots` are the protected fields, `body` the body in plain.
- * Values of less than six characters are not looked for, and `Authorization` and `Cookie` are not looked into.
- */
-export function refuseLeak(
+/** Throws `leak_refused`. `slots` are the protected fields of a message, `body` is its body in plain. */
+export type LeakGuard = (
   sent: Partial<Pick<E2eeRequest, 'path'>> & Pick<E2eeResponse, 'headers' | 'body'>,
   slots: readonly FieldSlot[],
   body: unknown,
-): void {
+) => void;
+
+/**
+ * For the option `leakGuard` of either end: refuses, with `leak_refused`, a message in which a protected value also stands in
+ * the clear: in another member, the URL, a header. Names the field and the place. Values of less than six characters are not
+ * looked for, and `Authorization` and `Cookie` are not looked into.
+ *
+ * @example
+ * const client = createE2eeClient({ profile, encryptionKeys, leakGuard })
+ */
+export const leakGuard: LeakGuard = (sent, slots, body) => {
   const places = placesIn(sent);
   for (const { rule, plain } of slots) {
     const secrets = secretsOf([plain?.value], body);
@@ -27,7 +33,7 @@ export function refuseLeak(
       },
     );
   }
-}
+};
 
 const CREDENTIALS = ['authorization', 'cookie'];
 
@@ -35,7 +41,7 @@ function placesIn({
   path,
   headers,
   body,
-}: Parameters<typeof refuseLeak>[0]): readonly (readonly [name: string, text: string])[] {
+}: Parameters<LeakGuard>[0]): readonly (readonly [name: string, text: string])[] {
   const ofHeaders = Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name.toLowerCase()));
   return [
     ['the body', typeof body === 'string' ? body : (JSON.stringify(body) ?? '')],

@@ -11,7 +11,7 @@ import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
 import { refuseEcho } from './echo.js';
 import type { Report } from './events.js';
 import { serialisedJson } from './json-body.js';
-import { refuseLeak } from './leak-guard.js';
+import type { LeakGuard } from './leak-guard.js';
 import type { Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
 import { digests } from './open-request.js';
@@ -34,7 +34,7 @@ export interface ResponseContext {
   readonly limits: Limits;
   readonly report: Report;
   readonly signWith?: SigningKey | undefined;
-  readonly leakGuard?: boolean;
+  readonly leakGuard?: LeakGuard | undefined;
 }
 
 /** What a response belongs to. */
@@ -51,7 +51,7 @@ export async function protectBody(
   { request, operation, recipient }: Exchange,
   context: ResponseContext,
 ): Promise<E2eeResponse> {
-  const { profile, limits, report, signWith, leakGuard = false } = context;
+  const { profile, limits, report, signWith, leakGuard } = context;
   const { treats, whole, fields } = operation.response;
   const isError = response.status >= 400 && operation.request.treats;
   if (!treats && recipient?.response !== 'message') {
@@ -79,8 +79,7 @@ export async function protectBody(
   await protectFields(selection, target);
   const result = { ...response, body: selection.result() };
   // A message is encrypted as a whole, but for its head.
-  if (leakGuard)
-    refuseLeak(delivery.mode === 'message' ? { ...result, body: '' } : result, selection.slots, body);
+  leakGuard?.(delivery.mode === 'message' ? { ...result, body: '' } : result, selection.slots, body);
   if (delivery.mode === 'message') return sealMessage(result, await sealerFor(delivery, target));
   if (isError) refuseEcho(result.body, request.body, operation);
   return asJson(result);

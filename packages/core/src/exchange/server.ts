@@ -7,6 +7,7 @@ import type { Operation, Policy, PolicyDocument, PolicyRows } from '../policy/po
 import { checkProfile, type Profile } from '../profiles/profile.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent } from './json-body.js';
+import type { LeakGuard } from './leak-guard.js';
 import { checkLimits, type Limits } from './limits.js';
 import type { E2eeRequest, E2eeResponse } from './message.js';
 import { openRequest, type RequestContext } from './open-request.js';
@@ -63,10 +64,10 @@ export interface E2eeServerOptions {
   /** Signs what is encrypted in responses: `importSigningKey()`. Default: nothing is signed. */
   readonly signWith?: SigningKey;
   /**
-   * Whether a response is refused in which a value that is encrypted or redacted also stands in the clear: in another
-   * member or a header. Default false; for tests, and wherever the search costs less than a leak.
+   * Looks for values that are encrypted or redacted in the clear elsewhere in a response: `leakGuard`. Default: nobody does;
+   * for tests, and wherever the search costs less than a leak.
    */
-  readonly leakGuard?: boolean;
+  readonly leakGuard?: LeakGuard;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -167,8 +168,9 @@ class Server implements E2eeServer {
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';
     this.#requireTls = checkRequireTls(options.requireTls);
-    const { replay = defaultReplay(profile), leakGuard = false } = options;
-    if (typeof leakGuard !== 'boolean') invalidOption('leakGuard', 'true or false', leakGuard);
+    const { replay = defaultReplay(profile), leakGuard } = options;
+    if (leakGuard !== undefined && typeof leakGuard !== 'function')
+      invalidOption('leakGuard', 'the `leakGuard` of this package', leakGuard);
     // A server end that is bound to a handler has the same.
     this.#options = { ...options, replay };
     this.#context = {
