@@ -97,6 +97,12 @@ export class E2eeError extends Error {
   }
 }
 
+/** Throws `option_invalid` for anything but one of these. */
+export function checkChoice(option: string, value: unknown, ...choices: readonly string[]): void {
+  const isOne = choices.some((choice) => choice === value);
+  if (!isOne) invalidOption(option, choices.map((choice) => `"${choice}"`).join(' or '), value);
+}
+
 /** Whoever is to hear of events, if anybody is. Throws `option_invalid` for what is no function. */
 export function checkListener<Listener>(onEvent: Listener | undefined): Listener | undefined {
   if (onEvent === undefined || typeof onEvent === 'function') return onEvent;

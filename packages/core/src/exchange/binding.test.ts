@@ -90,6 +90,30 @@ describe('a request whose tokens are bound', () => {
     expect(both.operations()).toBe(before);
   });
 
+  it('is refused where an element is due in place of a member called like its index, and the other way round', async () => {
+    const both = await ends({
+      policy: { 'POST /orders': { 'a.*': { request: 'encrypt' }, 'a.#': { request: 'encrypt' } } },
+    });
+    for (const [plain, turned] of [
+      [{ a: { '0': 'x' } }, (a: object) => Object.values(a)],
+      [{ a: ['x'] }, (a: object) => ({ ...a })],
+    ] as const) {
+      const sent = await both.client.encryptRequest(post('/orders', plain));
+      expect((await both.server.decryptRequest(sent)).body).toEqual(plain);
+      await refusalOf(both, { ...sent, body: { a: turned(Object(sent.body).a) } });
+    }
+  });
+
+  it('is refused as a whole message when it is of a member called $', async () => {
+    const policy = { 'POST /orders': { '*': { request: 'encrypt' } } } as const;
+    const both = await ends({ policy });
+    const sent = await both.client.encryptRequest(post('/orders', { $: { admin: true } }));
+    expect((await both.server.decryptRequest(sent)).body).toEqual({ $: { admin: true } });
+    const whole = await ends({ policy: { 'POST /orders': { $: { request: 'encrypt' } } } });
+    const headers = { 'content-type': 'application/jose' };
+    await refusalOf(whole, { ...sent, headers, body: Object(sent.body).$ });
+  });
+
   it('is refused in another operation', async () => {
     const both = await ends();
     const sent = await both.client.encryptRequest(post('/orders', BODY));

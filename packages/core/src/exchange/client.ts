@@ -1,4 +1,4 @@
-import { E2eeError, invalidOption } from '../errors.js';
+import { checkChoice, E2eeError, invalidOption } from '../errors.js';
 import { selectFields } from '../fields/select.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
 import { requireWebCrypto } from '../jwe/web-crypto.js';
@@ -150,24 +150,21 @@ class Client implements E2eeClient {
     if (options.keyRing !== undefined && typeof options.keyRing.find !== 'function') {
       invalidOption('keyRing', 'made by createKeyRing()', options.keyRing);
     }
-    if (unmatched !== 'pass' && unmatched !== 'refuse')
-      invalidOption('unmatched', '"pass" or "refuse"', unmatched);
+    checkChoice('unmatched', unmatched, 'pass', 'refuse');
     this.#encryptionKeys = encryptionKeys;
     this.#keyRing = options.keyRing;
     this.#signWith = checkSigning(options.signWith, this.#profile);
     this.#verifyWith = checkVerifying(options.verifyWith);
     if (this.#verifyWith) checkAudience('verifyWith', this.#profile);
     this.#refuseUnmatched = unmatched === 'refuse';
-    if (alreadyEncrypted !== 'keep' && alreadyEncrypted !== 'encrypt')
-      invalidOption('alreadyEncrypted', '"keep" or "encrypt"', alreadyEncrypted);
+    checkChoice('alreadyEncrypted', alreadyEncrypted, 'keep', 'encrypt');
     this.#keepsTokens = alreadyEncrypted === 'keep';
     if (leakGuard !== undefined && typeof leakGuard !== 'function')
       invalidOption('leakGuard', 'the `leakGuard` of this package', leakGuard);
     this.#leakGuard = leakGuard;
     const isProved = this.#verifyWith !== undefined || Number(this.#profile.binding?.require.length) > 0;
     const { plaintext = isProved ? 'refuse' : 'accept' } = options;
-    if (plaintext !== 'refuse' && plaintext !== 'accept')
-      invalidOption('plaintext', '"refuse" or "accept"', plaintext);
+    checkChoice('plaintext', plaintext, 'refuse', 'accept');
     this.#refusesPlaintext = plaintext === 'refuse';
     if (typeof requireTls !== 'boolean') invalidOption('requireTls', 'true or false', requireTls);
     this.requireTls = requireTls;

@@ -1,6 +1,6 @@
 import { decodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
-import { checkJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
+import { checkJwe, type DecryptedJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
 import { refuseToken } from '../jwe/refusal.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -35,12 +35,13 @@ export async function openSlots(
   refuseManyTokens(slots, limits);
   const options = openOptions(profile, limits, limits.tokenLength);
   const checked = slots.map((slot) => checkJwe(slot.wire?.value, keyRing, options));
+  const places = slots.map(({ place }): TokenPlace => ({ ...where, path: place }));
   checked.forEach(({ jwe }, i) => {
-    checkPlace(profile, jwe.header, { ...where, path: slots[i]?.place ?? '' });
+    checkPlace(profile, jwe.header, places[i] as TokenPlace); // one for each
   });
   const opened = await Promise.all(checked.map(openJwe));
   const contents = await Promise.all(
-    opened.map(({ plaintext }, i) => verified(plaintext, opener, { ...where, path: slots[i]?.place ?? '' })),
+    places.map((place, i) => verified((opened[i] as DecryptedJwe).plaintext, opener, place)),
   );
   // What two have signed is no message of either.
   const signers = new Set(contents.map(({ signer }) => signer));

@@ -1,4 +1,4 @@
-import { E2eeError, invalidOption } from '../errors.js';
+import { checkChoice, E2eeError, invalidOption } from '../errors.js';
 import type { SigningKey } from '../jws/signing-key.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -160,10 +160,8 @@ class Server implements E2eeServer {
     if (typeof keyRing?.find !== 'function') invalidOption('keyRing', 'made by createKeyRing()', keyRing);
     if (recipient !== undefined && typeof recipient !== 'function')
       invalidOption('recipient', 'a function', recipient);
-    if (unmatched !== 'pass' && unmatched !== 'refuse')
-      invalidOption('unmatched', '"pass" or "refuse"', unmatched);
-    if (plaintext !== 'refuse' && plaintext !== 'accept')
-      invalidOption('plaintext', '"refuse" or "accept"', plaintext);
+    checkChoice('unmatched', unmatched, 'pass', 'refuse');
+    checkChoice('plaintext', plaintext, 'refuse', 'accept');
     keyRing.publishedFor?.(profile.publication.maxAge);
     this.#recipient = recipient;
     this.#refuseUnmatched = unmatched === 'refuse';

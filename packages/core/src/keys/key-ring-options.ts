@@ -124,7 +124,9 @@ export function checkMaxAge(option: string, value: number): number {
 const SIZE_STEP = 128;
 
 const DEFAULT_ALG = 'RSA-OAEP-256';
-/** What keys can be made for; a secret that is shared comes from elsewhere. */
+/** The algorithms of secrets that are shared, which nobody makes here. */
+const MADE_ELSEWHERE: readonly KeyAlgorithm[] = ['A256KW', 'A256GCMKW', 'dir'];
+/** What keys can be made for. */
 const MADE_FOR: readonly KeyAlgorithm[] = ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'];
 
 /** What keys are made. */
@@ -151,7 +153,8 @@ function checkAlgorithm({ alg, profile, keys, store }: KeyRingOptions): KeyAlgor
   const chosen = alg ?? profile?.encrypt?.alg ?? DEFAULT_ALG;
   const possible = MADE_FOR.filter((known) => isAllowed(known, profile ?? {}));
   if (possible.includes(chosen)) return chosen;
-  if (alg !== undefined) invalidOption('alg', possible.join(' or '), alg);
+  if (alg !== undefined || !MADE_ELSEWHERE.includes(chosen))
+    invalidOption('alg', possible.join(' or '), chosen);
   // The profile is for a secret that is shared: there is nothing to make, but a place for what was given.
   return keys === undefined || store !== undefined
     ? invalidOption('keys', `the shared secret for \`${chosen}\`, without a store`, keys)

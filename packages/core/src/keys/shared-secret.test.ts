@@ -118,6 +118,14 @@ describe('a shared secret at both ends', async () => {
     expect(both.find('acme')).toBe(decryptionKey);
   });
 
+  it('is not what a ring misses whose profile is for SHA-1 and does not say so', async () => {
+    const encrypt = { alg: 'RSA-OAEP', enc: 'A256GCM' } as const;
+    expect(await errorOf(createKeyRing({ profile: { ...profile, encrypt } }))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('`alg`'),
+    });
+  });
+
   it('has to be given to a ring of its profile, which cannot make one', async () => {
     for (const options of [{}, { keys: decryptionKey, store: memoryKeyStore() }]) {
       expect(await errorOf(createKeyRing({ profile, ...options }))).toMatchObject({
