@@ -7,6 +7,7 @@ const STATUSES: Readonly<Record<E2eeErrorCode, number>> = {
   key_invalid: 500,
   keys_unavailable: 503,
   store_unavailable: 503,
+  over_capacity: 503,
   crypto_unavailable: 500,
   encryption_failed: 500,
   token_invalid: 400,

@@ -14,6 +14,8 @@ const STATUS = {
   keys_unavailable: 503,
   /** The store that tells whether a token came before cannot be asked. */
   store_unavailable: 503,
+  /** More private-key operations are wanted than the limits allow: nothing was decrypted. Try again soon. */
+  over_capacity: 503,
   /** There is no WebCrypto: the page came by plain `http:`, not from localhost. Nothing was sent. */
   crypto_unavailable: 500,
   /** Encryption failed although a key was there. Nothing was sent. */
@@ -36,7 +38,7 @@ const STATUS = {
   media_type_unsupported: 415,
   /** The body is larger than the limit. */
   body_too_large: 413,
-  /** Too many tokens, or nesting too deep. */
+  /** Too many tokens or array elements, or nesting too deep. */
   limit_exceeded: 400,
   /** `requireTls` is set, and the request did not come, or would not go, by TLS. */
   tls_required: 403,

@@ -7,6 +7,7 @@ export const BODY_ROWS = {
   'deep body': 'outer body nested 50,000 deep',
   'token in disguise': 'a JWE inside a decrypted value; a JWE-looking string in a field outside the policy',
   'many tokens': '`actions.#.source` with 0, limit, limit + 1 elements; a body with 1,700 tokens',
+  'over capacity': 'more private-key operations than the limits allow',
   'route confusion':
     'letter case, trailing slash, `//`, `%2e`, percent-encoded letters, query string, HEAD for GET',
   'unread body': 'missing, unparsed, form, `text/plain`, wrong charset on an operation with required fields',

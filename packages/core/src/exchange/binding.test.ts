@@ -256,6 +256,27 @@ describe('a response whose tokens are bound', () => {
   });
 });
 
+describe('why a bound token was refused', () => {
+  it('is told to the operator, and not to the peer', async () => {
+    const both = await ends();
+    const sent = await both.client.encryptRequest(post('/orders', BODY));
+    const refused = async (request: E2eeRequest): Promise<[reason: unknown, answer: unknown]> => {
+      const error = await errorOf(both.server.decryptRequest(request));
+      expect(both.serverEvents.at(-1)).toMatchObject({ type: 'request_refused', error });
+      return [(error.cause as Error | undefined)?.message, both.server.errorResponse(error)];
+    };
+    const moved = await refused({ ...sent, path: '/refunds' });
+    const broken = await refused({ ...sent, body: { ...bodyOf(sent), pin: 'e30.a.b.c.d' } });
+    vi.setSystemTime(1_790_000_361_000);
+    const late = await refused(sent);
+    expect(moved[0]).toBe('Its `operation` is not what this place and time ask for');
+    expect(late[0]).toBe('Its `issued` is not what this place and time ask for');
+    expect(broken[0]).toBeUndefined();
+    expect(moved[1]).toEqual(broken[1]);
+    expect(late[1]).toEqual(broken[1]);
+  });
+});
+
 describe('a binding', () => {
   it('goes by the names and the unit that a profile gives', async () => {
     const options: BindingOptions = {

@@ -46,6 +46,12 @@ export function refuseLongToken(token: string, limit: number, path: string): voi
   );
 }
 
+/** Throws `limit_exceeded` for an array on the way to a field that has more elements than it may. */
+export function refuseManyElements({ longest }: Selection, { elements }: Limits): void {
+  if (longest <= elements) return;
+  throw new E2eeError('limit_exceeded', `An array of the body has more than ${elements} elements`);
+}
+
 /** Throws `limit_exceeded` for more encrypted fields than a body may hold. */
 export function refuseManyTokens(slots: readonly FieldSlot[], { tokens }: Limits): void {
   if (slots.filter(({ plain, wire }) => plain ?? wire).length <= tokens) return;

@@ -16,6 +16,7 @@ import {
   refuseConflict,
   refuseDepth,
   refuseLongToken,
+  refuseManyElements,
   refuseManyTokens,
   refuseMismatch,
 } from './body-rules.js';
@@ -238,6 +239,7 @@ class Client implements E2eeClient {
       isToken: this.#keepsTokens ? isSealedBy(this.#profile) : () => false,
     });
     refuseMismatch(selection);
+    refuseManyElements(selection, this.#limits);
     const { slots } = selection;
     refuseConflict(slots);
     for (const { rule, wire } of slots) {

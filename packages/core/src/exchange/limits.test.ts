@@ -9,6 +9,9 @@ describe('checkLimits', () => {
       messageLength: 1_048_576,
       headerBytes: 2_048,
       depth: 64,
+      elements: 1_000,
+      concurrency: 16,
+      queue: 1_024,
     });
   });
 
@@ -20,37 +23,33 @@ describe('checkLimits', () => {
     expect(Object.isFrozen(limits)).toBe(true);
   });
 
-  it.each(['tokens', 'tokenLength', 'messageLength', 'headerBytes', 'depth'] as const)(
-    'names the limit %s when it is not a whole number from 1',
-    (name) => {
-      for (const value of [
-        0,
-        -1,
-        1.5,
-        Number.NaN,
-        Number.POSITIVE_INFINITY,
-        2 ** 60,
-        '64',
-        null,
-        undefined,
-      ]) {
-        const limits = { [name]: value } as Partial<Limits>;
-        expect(() => checkLimits(limits)).toThrow(
-          expect.objectContaining({
-            code: 'option_invalid',
-            message: expect.stringContaining(`limits.${name}`),
-          }),
-        );
-      }
-      expect(checkLimits({ [name]: 1 })[name]).toBe(1);
-    },
-  );
+  it.each([
+    'tokens',
+    'tokenLength',
+    'messageLength',
+    'headerBytes',
+    'depth',
+    'elements',
+    'concurrency',
+    'queue',
+  ] as const)('names the limit %s when it is not a whole number from 1', (name) => {
+    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, '64', null, undefined]) {
+      const limits = { [name]: value } as Partial<Limits>;
+      expect(() => checkLimits(limits)).toThrow(
+        expect.objectContaining({
+          code: 'option_invalid',
+          message: expect.stringContaining(`limits.${name}`),
+        }),
+      );
+    }
+    expect(checkLimits({ [name]: 1 })[name]).toBe(1);
+  });
 
   it.each(['token', 'toString', 'constructor'])(
     'refuses an unknown limit %s, naming those that there are',
     (name) => {
       expect(() => checkLimits({ [name]: 7 } as Partial<Limits>)).toThrow(
-        /one of tokens, tokenLength, messageLength, headerBytes, depth/,
+        /one of tokens, tokenLength, messageLength, headerBytes, depth, elements, concurrency, queue/,
       );
     },
   );

@@ -12,6 +12,12 @@ export interface Limits {
   readonly headerBytes: number;
   /** Deepest nesting of a body, and of a decrypted value. Default 64. */
   readonly depth: number;
+  /** Most elements of an array that a field path goes through, in a request. Default 1,000. */
+  readonly elements: number;
+  /** Server end: most private-key operations at once. Default 16; more than Node has threads for gain nothing. */
+  readonly concurrency: number;
+  /** Server end: most tokens that wait for their turn; beyond, `over_capacity` (503, `Retry-After`). Default 1,024. */
+  readonly queue: number;
 }
 
 const DEFAULTS: Limits = {
@@ -20,6 +26,9 @@ const DEFAULTS: Limits = {
   messageLength: 1_048_576,
   headerBytes: 2_048,
   depth: 64,
+  elements: 1_000,
+  concurrency: 16,
+  queue: 1_024,
 };
 
 /** What the client end opens comes from the provider that it chose, and may be a long list. */

@@ -2,7 +2,13 @@ import { E2eeError } from '../errors.js';
 import { selectFields } from '../fields/select.js';
 import type { Operation } from '../policy/policy.js';
 import { digestOf, type Whereabouts } from './binding.js';
-import { checkRequiredFields, refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
+import {
+  checkRequiredFields,
+  refuseConflict,
+  refuseDepth,
+  refuseManyElements,
+  refuseMismatch,
+} from './body-rules.js';
 import type { Report } from './events.js';
 import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
 import { type E2eeRequest, headersForBody, mediaType } from './message.js';
@@ -90,6 +96,7 @@ async function openFields(
   const prefix = context.profile.prefix.request;
   const selection = selectFields(body, operation.request.fields, { prefix, isToken: isTokenAttempt });
   refuseMismatch(selection);
+  refuseManyElements(selection, context.limits);
   const { slots } = selection;
   refuseConflict(slots);
   for (const { rule } of slots.filter((slot) => slot.plain)) plaintextIn(operation, rule.path, context);

@@ -1,6 +1,12 @@
 import { decodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
-import { checkJwe, type DecryptedJwe, type DecryptJweOptions, openJwe } from '../jwe/decrypt.js';
+import {
+  type CheckedJwe,
+  checkJwe,
+  type DecryptedJwe,
+  type DecryptJweOptions,
+  openJwe,
+} from '../jwe/decrypt.js';
 import { refuseToken } from '../jwe/refusal.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -8,6 +14,7 @@ import type { TokenPlace } from '../profiles/binding.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
 import { refuseManyTokens } from './body-rules.js';
+import type { Capacity } from './capacity.js';
 import type { Limits } from './limits.js';
 import type { ReplayGuard } from './replay.js';
 
@@ -16,6 +23,8 @@ export interface Opener {
   readonly profile: Profile;
   readonly limits: Limits;
   readonly keyRing: KeyRing;
+  /** Whose turn it is to use a private key. Without it, everybody's. */
+  readonly capacity?: Capacity | undefined;
   /** Refuses tokens that came before. Without it, one may come again. */
   readonly refuseReplay?: ReplayGuard | undefined;
   /** With it, what is inside a token must be signed by one of these. */
@@ -39,7 +48,7 @@ export async function openSlots(
   checked.forEach(({ jwe }, i) => {
     checkPlace(profile, jwe.header, places[i] as TokenPlace); // one for each
   });
-  const opened = await Promise.all(checked.map(openJwe));
+  const opened = await openAll(checked, opener);
   const contents = await Promise.all(
     places.map((place, i) => verified((opened[i] as DecryptedJwe).plaintext, opener, place)),
   );
@@ -65,10 +74,15 @@ export async function openMessage(
   const { profile, limits, keyRing } = opener;
   const checked = checkJwe(token, keyRing, openOptions(profile, limits, limits.messageLength));
   checkPlace(profile, checked.jwe.header, { ...where, path: '$' });
-  const { plaintext, kid } = await openJwe(checked);
+  const [{ plaintext, kid }] = (await openAll([checked], opener)) as [DecryptedJwe]; // one for one
   const { payload, signer } = await verified(plaintext, opener, { ...where, path: '$' });
   await opener.refuseReplay?.([checked], opener.verifyWith ? [plaintext] : []);
   return { body: decodeField(payload, 'json', limits.depth), kid, signer };
+}
+
+function openAll(checked: readonly CheckedJwe[], { capacity }: Opener): Promise<DecryptedJwe[]> {
+  const work = checked.map((token) => () => openJwe(token));
+  return capacity ? capacity.take(work) : Promise.all(work.map((open) => open()));
 }
 
 /** What a signature covers, where there must be one. It says itself where it belongs. */
@@ -81,7 +95,7 @@ async function verified(
   const text = new TextDecoder().decode(plaintext);
   if (!/^[\w-]+\.[\w-]*\.[\w-]+$/.test(text)) refuseToken();
   const { payload, header, kid } = await verifyWith.verify(text);
-  checkPlace(profile, header, place);
+  if (profile.binding?.misfit(header, place)) refuseToken();
   return { payload, signer: kid };
 }
 
@@ -91,7 +105,8 @@ function checkPlace(
   header: Readonly<Record<string, unknown>>,
   place: TokenPlace,
 ): void {
-  if (binding?.fits(header, place) === false) refuseToken();
+  const claim = binding?.misfit(header, place);
+  if (claim) refuseToken(`Its \`${claim}\` is not what this place and time ask for`);
 }
 
 function openOptions(profile: Profile, limits: Limits, tokenLength: number): DecryptJweOptions {

@@ -1,4 +1,4 @@
-import { E2eeError } from '../errors.js';
+import { E2eeError, type E2eeErrorCode } from '../errors.js';
 import type { JsonTemplate, Profile } from '../profiles/profile.js';
 import { parsedJson } from './json-body.js';
 import type { E2eeResponse } from './message.js';
@@ -11,7 +11,9 @@ interface Facts {
   readonly status: string;
 }
 
+/** In seconds. What is out of reach may need long; a queue is soon shorter. */
 const RETRY_AFTER_SECONDS = '30';
+const SOONER: Partial<Record<E2eeErrorCode, string>> = { over_capacity: '1' };
 /** What the peer learns of a failure on our side. */
 const INTERNAL = 'The request could not be processed';
 
@@ -26,7 +28,7 @@ export function errorAnswer(error: unknown, profile: Profile): E2eeResponse {
   const body = expose ? fill(profile, status, code, message, path) : fill(profile, status, code, INTERNAL);
   return {
     status,
-    headers: status === 503 ? { ...headers, 'retry-after': RETRY_AFTER_SECONDS } : headers,
+    headers: status === 503 ? { ...headers, 'retry-after': SOONER[code] ?? RETRY_AFTER_SECONDS } : headers,
     body,
   };
 }

@@ -74,7 +74,7 @@ export function replayGuard(store: ReplayStore, { binding }: Profile): ReplayGua
     const ids = await Promise.all([...opened.map(idOf), ...signed.map(digest)]);
     const until = Math.ceil(Date.now() / 1000 + lifetime + 2 * tolerance + MARGIN);
     const answers = await ask(() => Promise.all(ids.map(async (id) => store.add(id, until))));
-    if (!answers.every((isNew) => isNew)) refuseToken();
+    if (!answers.every((isNew) => isNew)) refuseToken('It came before');
   };
 }
 

@@ -5,6 +5,7 @@ import type { KeyRing } from '../keys/key-ring.js';
 import { bindPolicy, definePolicy } from '../policy/define-policy.js';
 import type { Operation, Policy, PolicyDocument, PolicyRows } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
+import { type Capacity, capacityOf } from './capacity.js';
 import { type Report, reporter } from './events.js';
 import { isAbsent } from './json-body.js';
 import type { LeakGuard } from './leak-guard.js';
@@ -99,7 +100,8 @@ export interface E2eeServer {
    *
    * Rejects with `token_invalid` or `key_rejected` for tokens; with `plaintext_refused`, `field_conflict`,
    * `field_required`, `field_invalid`, `body_unreadable`, `media_type_unsupported` or `limit_exceeded` for bodies; with
-   * `operation_refused` or `tls_required`: then no handler may see the request.
+   * `operation_refused` or `tls_required`; with `over_capacity`, `keys_unavailable` or `store_unavailable` for what is
+   * wrong on our side: then no handler may see the request.
    */
   decryptRequest(request: E2eeRequest): Promise<E2eeRequest>;
   /**
@@ -151,7 +153,8 @@ class Server implements E2eeServer {
   readonly #context: RequestContext & Pick<ResponseContext, 'signWith' | 'leakGuard'>;
   readonly #verifyWith: E2eeServerOptions['verifyWith'];
 
-  constructor(options: E2eeServerOptions) {
+  /** `capacity` is that of the server end that this one is bound from. */
+  constructor(options: E2eeServerOptions, capacity?: Capacity) {
     const { keyRing, recipient, unmatched = 'pass', plaintext = 'refuse' } = options;
     const profile = checkProfile(options.profile);
     const limits = checkLimits(options.limits);
@@ -175,6 +178,7 @@ class Server implements E2eeServer {
       profile,
       limits,
       keyRing,
+      capacity: capacity ?? capacityOf(limits),
       report,
       acceptPlaintext: plaintext === 'accept',
       refuseReplay: replay === false ? undefined : replayGuard(replay, profile),
@@ -267,7 +271,8 @@ class Server implements E2eeServer {
   }
 
   bind(name: string, rows: PolicyRows): E2eeServer {
-    return new Server({ ...this.#options, policy: bindPolicy(this.#policy, name, rows) });
+    const policy = bindPolicy(this.#policy, name, rows);
+    return new Server({ ...this.#options, policy }, this.#context.capacity);
   }
 
   errorResponse(error: unknown): E2eeResponse {

@@ -17,6 +17,8 @@ export interface Selection {
   readonly slots: readonly FieldSlot[];
   /** A rule that could not be followed, because the body has another kind of value where its path goes through. */
   readonly mismatch?: FieldRule;
+  /** How many elements the longest array on the way to a field has. */
+  readonly longest: number;
   /** The body with the changes made through the slots. The input is not touched; what did not change is shared. */
   result(): unknown;
 }
@@ -35,13 +37,14 @@ type Steps = readonly Key[];
 export function selectFields(body: unknown, tree: FieldTree, options: SelectOptions): Selection {
   const walk = new Walk(options);
   const root = walk.visit(body, tree, []);
-  const { slots, mismatch } = walk;
-  return { slots, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
+  const { slots, mismatch, longest } = walk;
+  return { slots, longest, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
 }
 
 class Walk {
   readonly slots: FieldSlot[] = [];
   mismatch: FieldRule | undefined;
+  longest = 0;
   readonly #options: SelectOptions;
 
   constructor(options: SelectOptions) {
@@ -58,6 +61,7 @@ class Walk {
   }
 
   #array(source: readonly unknown[], element: FieldTree, at: Steps): Copy {
+    this.longest = Math.max(this.longest, source.length);
     const copy = new Copy(source);
     source.forEach((value, index) => {
       if (!element.rule) copy.nest(index, this.visit(value, element, [...at, index]));

@@ -52,8 +52,8 @@ export interface TokenBinding {
   readonly tolerance: number;
   /** What the header of a token says that is made for this place, now. */
   claims(place: TokenPlace): Readonly<Record<string, string | number>>;
-  /** Whether a header says that its token belongs there, and now. */
-  fits(header: Readonly<Record<string, unknown>>, place: TokenPlace): boolean;
+  /** The first claim of a header that is not what it must be for a token that belongs there, and now. */
+  misfit(header: Readonly<Record<string, unknown>>, place: TokenPlace): BindingClaim | undefined;
 }
 
 const NAMES: Readonly<Record<BindingClaim, string>> = {
@@ -123,10 +123,10 @@ export function bindTokens(options: BindingOptions = {}): TokenBinding {
         string | number
       >;
     },
-    fits: (header: Readonly<Record<string, unknown>>, place: TokenPlace) =>
-      require.every((claim) => {
+    misfit: (header: Readonly<Record<string, unknown>>, place: TokenPlace) =>
+      require.find((claim) => {
         const said = header[names[claim]];
-        return checks[claim]?.(said) ?? said === values[claim](place);
+        return !(checks[claim]?.(said) ?? said === values[claim](place));
       }),
   });
 }

@@ -76,7 +76,8 @@ const SECONDS: Check = [
 const STATUS: Check = [Number.isInteger, 'an HTTP status'];
 const BINDING: Check = [
   (value) =>
-    value === undefined || ['claims', 'fits'].every((method) => typeof Object(value)[method] === 'function'),
+    value === undefined ||
+    ['claims', 'misfit'].every((method) => typeof Object(value)[method] === 'function'),
   'made by bindTokens()',
 ];
 const OPTIONAL_NAME: Check = [

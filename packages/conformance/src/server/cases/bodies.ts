@@ -261,6 +261,47 @@ const manyTokens: ServerCase[] = [
   ),
 ];
 
+const LONG: Base = { ...MANY, limits: { elements: 8 } };
+
+const longLists: ServerCase[] = [0, 7, 8, 9].map((count) => {
+  const body = { actions: Array.from({ length: count }, () => ({})) };
+  return {
+    name: `a list of ${count} elements, of at most 8, is ${count > 8 ? 'refused' : 'taken'}`,
+    row: 'many tokens',
+    base: LONG,
+    ...once(post('/many', body), count > 8 ? refused('limit_exceeded') : { status: 200, handler: { body } }),
+  };
+});
+
+const CROWDED: Base = {
+  ...MANY,
+  limits: { tokens: 8, concurrency: 1, queue: 1 },
+  routes: [...MANY.routes, echo('/open')],
+};
+
+/** Which of the calls find the line full is a matter of chance; what they are told then is not. */
+const crowded: ServerCase = {
+  name: 'where too many private-key operations are wanted, calls are refused with 503, and other operations go on',
+  row: 'over capacity',
+  base: CROWDED,
+  how: 'at once',
+  steps: [
+    ...Array.from({ length: 12 }, () => ({
+      send: actions(8),
+      expect: [
+        { status: 200, handler: { body: { actions: Array.from({ length: 8 }, () => ({ source: 1 })) } } },
+        {
+          status: 503,
+          handler: 'not called',
+          headers: { 'retry-after': '1' },
+          includes: { errors: [{ code: 'over_capacity' }] },
+        },
+      ] as const,
+    })),
+    { send: post('/open', { a: 1 }), expect: { status: 200, handler: { body: { a: 1 } } } },
+  ],
+};
+
 /** Bodies on an operation with a required field that no parser reads as JSON. */
 const STRANGE: Readonly<Record<string, Sending>> = {
   'under no content type': post(ACCOUNTS, JSON.stringify({ account_number: CANARY }), {
@@ -492,6 +533,8 @@ export const bodies: readonly ServerCase[] = [
   ...content,
   ...disguise,
   ...manyTokens,
+  ...longLists,
+  crowded,
   ...strange,
   ...missing,
   ...methods,

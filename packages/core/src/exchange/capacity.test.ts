@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { answer, party, post, refusal } from '../../test/two-ends.js';
+import { encryptJwe } from '../jwe/encrypt.js';
+import { createKeyRing } from '../keys/key-ring.js';
+import { banked } from '../profiles/banked.js';
+import { capacityOf } from './capacity.js';
+import type { Limits } from './limits.js';
+import { createE2eeServer, type E2eeServer } from './server.js';
+
+const POLICY = {
+  'POST /lists': { 'items.#.a': { request: 'encrypt', response: 'redact' } },
+  'POST /messages': { $: { request: 'encrypt', response: 'none' } },
+} as const;
+
+/** A server end whose private key works only when it is let. */
+async function slowServer(limits: Partial<Limits>): Promise<{
+  server: E2eeServer;
+  running: () => number;
+  /** Lets one private-key operation end. */
+  release: () => void;
+  releaseAll: () => void;
+}> {
+  const { decryptionKey } = await party('bank');
+  const held: (() => void)[] = [];
+  let isOpen = false;
+  const key = {
+    ...decryptionKey,
+    unwrap: async (...args: Parameters<typeof decryptionKey.unwrap>) => {
+      if (!isOpen) await new Promise<void>((resolve) => held.push(resolve));
+      return decryptionKey.unwrap(...args);
+    },
+  };
+  const server = createE2eeServer({
+    profile: banked,
+    policy: POLICY,
+    keyRing: await createKeyRing({ keys: key }),
+    limits,
+  });
+  return {
+    server,
+    running: () => held.length,
+    release: () => held.shift()?.(),
+    releaseAll: () => {
+      isOpen = true;
+      for (const resolve of held.splice(0)) resolve();
+    },
+  };
+}
+
+async function list(tokens: number): Promise<ReturnType<typeof post>> {
+  const { encryptionKey } = await party('bank');
+  const token = await encryptJwe(new TextEncoder().encode('1'), encryptionKey);
+  return post('/lists', { items: Array.from({ length: tokens }, () => ({ encrypted_a: token })) });
+}
+
+/** Everything that can happen without a key being let. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setTimeout(resolve));
+}
+
+describe('private-key operations', () => {
+  it.each([
+    [2, 3],
+    [3, 3],
+    [4, 3],
+  ])('of %i tokens are made %i at once at the most, the others in their turn', async (tokens, most) => {
+    const { server, running, release, releaseAll } = await slowServer({ concurrency: most });
+    const opening = server.decryptRequest(await list(tokens));
+    await settle();
+    expect(running()).toBe(Math.min(tokens, most));
+    release();
+    await settle();
+    expect(running()).toBe(Math.min(tokens - 1, most));
+    releaseAll();
+    expect((await opening).body).toEqual({ items: Array.from({ length: tokens }, () => ({ a: 1 })) });
+  });
+
+  it('of other messages wait likewise, and those of a server end bound to a handler', async () => {
+    const { server, running, releaseAll } = await slowServer({ concurrency: 2 });
+    const bound = server.bind('handler', { b: { request: 'encrypt', response: 'none' } });
+    const openings = [server.decryptRequest(await list(2)), bound.decryptRequest(await list(2))];
+    await settle();
+    expect(running()).toBe(2);
+    releaseAll();
+    await expect(Promise.all(openings)).resolves.toHaveLength(2);
+  });
+
+  it('wait up to the limit of the queue; beyond, a request is refused with 503 and none of its tokens opened', async () => {
+    const { server, running, releaseAll } = await slowServer({ concurrency: 1, queue: 3 });
+    const taken = [1, 1, 1, 1].map(async () => server.decryptRequest(await list(1))); // one at work, three in line
+    await settle();
+    expect(running()).toBe(1);
+    const error = await refusal(server.decryptRequest(await list(1)));
+    expect(error).toMatchObject({ code: 'over_capacity', status: 503, expose: false });
+    const { status, headers, body } = server.errorResponse(error);
+    expect([status, headers['retry-after']]).toEqual([503, '1']);
+    expect(JSON.stringify(body)).not.toContain('wait');
+    releaseAll();
+    await expect(Promise.all(taken)).resolves.toHaveLength(4);
+    await expect(server.decryptRequest(await list(3))).resolves.toBeDefined();
+  });
+
+  it.each([
+    [1, 'taken'],
+    [2, 'taken'],
+    [3, 'over_capacity'],
+  ])(
+    'wait as a whole message: %i more tokens where there is room for two are %s',
+    async (tokens, outcome) => {
+      const { server, releaseAll } = await slowServer({ concurrency: 1, queue: 3 });
+      const taken = [server.decryptRequest(await list(2))]; // one at work, one in line
+      await settle();
+      const next = server.decryptRequest(await list(tokens)).then(
+        () => 'taken',
+        ({ code }) => code,
+      );
+      await settle();
+      releaseAll();
+      expect(await next).toBe(outcome);
+      await Promise.all(taken);
+    },
+  );
+
+  it('of one message are all taken where nobody waits, however many', async () => {
+    const { server, releaseAll } = await slowServer({ concurrency: 1, queue: 1 });
+    const opening = server.decryptRequest(await list(20));
+    await settle();
+    releaseAll();
+    await expect(opening).resolves.toBeDefined();
+  });
+
+  it('of whole messages count too', async () => {
+    const { server, releaseAll } = await slowServer({ concurrency: 1, queue: 1 });
+    const { encryptionKey } = await party('bank');
+    const token = await encryptJwe(new TextEncoder().encode('{}'), encryptionKey);
+    const message = post('/messages', token, { 'content-type': 'application/jose' });
+    const taken = [server.decryptRequest(message), server.decryptRequest(message)];
+    await settle();
+    expect((await refusal(server.decryptRequest(message))).code).toBe('over_capacity');
+    releaseAll();
+    await Promise.all(taken);
+  });
+
+  it('leave all other work alone while they are over capacity', async () => {
+    const { server, releaseAll } = await slowServer({ concurrency: 1, queue: 1 });
+    const taken = [server.decryptRequest(await list(2))];
+    await settle();
+    const plain = { method: 'GET', path: '/health', headers: {} };
+    expect(await server.decryptRequest(plain)).toBe(plain);
+    const { body } = await server.protectResponse(await list(1), answer({ items: [{ a: 'x' }] }));
+    expect(body).toEqual({ items: [{ a: '[REDACTED]' }] });
+    releaseAll();
+    await Promise.all(taken);
+  });
+});
+
+describe('capacityOf', () => {
+  it('gives a turn back after a failure, at once or later', async () => {
+    const capacity = capacityOf({ concurrency: 1, queue: 1 });
+    const failures = [
+      () => Promise.reject(new Error('later')),
+      () => {
+        throw new Error('at once');
+      },
+    ];
+    for (const fail of failures) await expect(capacity.take([fail])).rejects.toThrow(/later|at once/);
+    await expect(capacity.take([async () => 1, async () => 2])).resolves.toEqual([1, 2]);
+  });
+
+  it('serves who came first', async () => {
+    const capacity = capacityOf({ concurrency: 1, queue: 10 });
+    const served: number[] = [];
+    await Promise.all([1, 2, 3].map((i) => capacity.take([async () => served.push(i)])));
+    expect(served).toEqual([1, 2, 3]);
+  });
+});
