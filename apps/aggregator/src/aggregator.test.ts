@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { e2ee } from '@e2ee/axios-interceptor';
-import { createKeyRing, encryptJwe, importKey, type KeyRing, powens, remoteJwks } from '@e2ee/core';
+import {
+  createKeyRing,
+  encryptJwe,
+  importKey,
+  type KeyRing,
+  leakGuard,
+  powens,
+  remoteJwks,
+} from '@e2ee/core';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAggregator, type HandledCall } from './index.js';
@@ -33,7 +41,7 @@ beforeAll(async () => {
   const settings = { baseURL: url, headers, proxy: false, validateStatus: () => true } as const;
   bare = axios.create(settings);
   api = axios.create(settings);
-  e2ee(api, { profile: powens, encryptionKeys: remoteJwks(`${url}/publickey`) });
+  e2ee(api, { profile: powens, encryptionKeys: remoteJwks(`${url}/publickey`), leakGuard });
 });
 afterAll(() => {
   server.close();

@@ -7,6 +7,7 @@ import {
   type E2eeResponse,
   importKey,
   type KeyRing,
+  leakGuard,
   remoteJwks,
 } from '@e2ee/core';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
@@ -53,9 +54,14 @@ afterAll(async () => {
 
 async function clientOf(choice: Choice): Promise<E2eeClient> {
   const encryptionKeys = remoteJwks(`${bank.url}/.well-known/jwks.json`);
-  if (choice === 'redact') return createE2eeClient({ profile: banked, encryptionKeys });
+  if (choice === 'redact') return createE2eeClient({ profile: banked, encryptionKeys, leakGuard });
   const keys = await importKey(KEYS[choice].privateKey);
-  return createE2eeClient({ profile: banked, encryptionKeys, keyRing: await createKeyRing({ keys }) });
+  return createE2eeClient({
+    profile: banked,
+    encryptionKeys,
+    keyRing: await createKeyRing({ keys }),
+    leakGuard,
+  });
 }
 
 function basic(id: string, secret: string = SECRET): string {

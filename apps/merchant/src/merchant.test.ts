@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { e2ee } from '@e2ee/axios-interceptor';
-import { createKeyRing, type KeyRing, remoteJwks } from '@e2ee/core';
+import { createKeyRing, type KeyRing, leakGuard, remoteJwks } from '@e2ee/core';
 import { createBank, type HandledCall, type Listening, listen } from '@e2ee-apps/bank';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import axios, { type AxiosInstance } from 'axios';
@@ -64,6 +64,7 @@ function frontEndOf(shopUrl: string): AxiosInstance {
     profile: shopProfile,
     policy: { 'POST /checkouts': { card_holder: { request: 'encrypt', response: 'redact' } } },
     encryptionKeys: remoteJwks(`${shopUrl}/.well-known/jwks.json`),
+    leakGuard,
   });
   return api;
 }

@@ -170,13 +170,19 @@ const uris = new Axios({});
 /** The request as plain data, under the path by which the policy knows it: from the root, or from some way down the base URL. */
 function take(client: E2eeClient, config: Config): E2eeRequest {
   const method = config.method ?? 'get';
-  const uri = uris.getUri({ ...config, params: undefined, data: undefined });
-  const { pathname } = new URL(uri, 'http://localhost');
+  const uri = uris.getUri({ ...config, params: undefined, data: undefined }); // their serialiser is the user's, and runs once
+  const { pathname, search } = new URL(uri, 'http://localhost');
   const base = new URL(config.baseURL || '/', 'http://localhost').pathname.replace(/\/+$/, '');
   const paths = readings(pathname, base);
   const path = paths.find((candidate) => client.covers({ method, path: candidate })) ?? pathname;
   const secure = isSecure(uri, config);
-  return { method, path, headers: flat(config.headers), body: OpaqueBody.open(config.data), secure };
+  return {
+    method,
+    path: path + search,
+    headers: flat(config.headers),
+    body: OpaqueBody.open(config.data),
+    secure,
+  };
 }
 
 /** A path, and what is left of it without the first, the first two, … segments of the base that it begins with. */

@@ -69,6 +69,16 @@ export {
   type SharedSecretAlgorithm,
   type SharedSecretOptions,
 } from './keys/shared-secret.js';
+// Logs
+export type { LogPolicy } from './logging/body-view.js';
+export { concealFromInspect } from './logging/conceal-from-inspect.js';
+export {
+  type LoggedRequest,
+  type LoggedResponse,
+  type LogSerializers,
+  logSerializers,
+} from './logging/log-serializers.js';
+export type { LoggedError } from './logging/logged-error.js';
 // Policies and profiles
 export { definePolicy } from './policy/define-policy.js';
 export type {
@@ -89,6 +99,12 @@ export {
   type TokenBinding,
   type TokenPlace,
 } from './profiles/binding.js';
+export {
+  type MessageKey,
+  type PerMessageKey,
+  type PerMessageKeyOptions,
+  perMessageKey,
+} from './profiles/per-message-key.js';
 export { powens } from './profiles/powens.js';
 export type { JsonTemplate, Profile } from './profiles/profile.js';
 export { strict } from './profiles/strict.js';

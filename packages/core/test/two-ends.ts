@@ -1,6 +1,7 @@
 import { E2eeError } from '../src/errors.js';
 import { createE2eeClient, type E2eeClient, type E2eeClientOptions } from '../src/exchange/client.js';
 import type { E2eeEvent } from '../src/exchange/events.js';
+import { leakGuard } from '../src/exchange/leak-guard.js';
 import type { E2eeRequest, E2eeResponse } from '../src/exchange/message.js';
 import type { Recipient } from '../src/exchange/recipient.js';
 import { createE2eeServer, type E2eeServer, type E2eeServerOptions } from '../src/exchange/server.js';
@@ -62,6 +63,8 @@ export interface EndsOptions {
   readonly policy?: PolicyDocument;
   readonly server?: Partial<E2eeServerOptions>;
   readonly client?: Partial<E2eeClientOptions>;
+  /** Default: both ends have it. `false`, where a value stands in the clear as well, on purpose. */
+  readonly leakGuard?: false;
   /** Default: the partner, with a key, who chose encryption. */
   readonly recipient?: Recipient | undefined;
 }
@@ -88,6 +91,7 @@ export async function twoEnds(options: EndsOptions = {}): Promise<Ends> {
   };
   const recipient = 'recipient' in options ? options.recipient : partner;
   const { profile = banked, policy = profile.policy } = options;
+  const guard = options.leakGuard === false ? {} : { leakGuard };
   const [clientEvents, serverEvents]: [E2eeEvent[], E2eeEvent[]] = [[], []];
   const ring = await countingRing(bank);
   const server = createE2eeServer({
@@ -96,6 +100,7 @@ export async function twoEnds(options: EndsOptions = {}): Promise<Ends> {
     keyRing: ring.keyRing,
     recipient: () => recipient,
     onEvent: (event) => serverEvents.push(event),
+    ...guard,
     ...options.server,
   });
   const client = createE2eeClient({
@@ -104,6 +109,7 @@ export async function twoEnds(options: EndsOptions = {}): Promise<Ends> {
     encryptionKeys: staticKeys(bank.encryptionKey),
     keyRing: await createKeyRing({ keys: own.decryptionKey }),
     onEvent: (event) => clientEvents.push(event),
+    ...guard,
     ...options.client,
   });
   return { client, server, clientEvents, serverEvents, operations: ring.operations, partner };

@@ -6,6 +6,7 @@ import {
   definePolicy,
   type E2eeClientOptions,
   type E2eeEvent,
+  leakGuard,
   type Policy,
   type PolicyDocument,
 } from '@e2ee/core';
@@ -91,6 +92,7 @@ export class ClientBench {
       ...(requireTls !== undefined && { requireTls }),
       ...(limits && { limits }),
       onEvent: (event) => void heard.events.push(event),
+      leakGuard,
     };
     const setup: ClientSetup = {
       ...base.around,

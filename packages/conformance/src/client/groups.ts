@@ -5,6 +5,7 @@ import { connections, redirections } from './cases/connections.js';
 import { failures } from './cases/failures.js';
 import { keys } from './cases/keys.js';
 import { paths } from './cases/paths.js';
+import { refusals } from './cases/refusals.js';
 import { retries } from './cases/retries.js';
 import { surroundings } from './cases/surroundings.js';
 import { tls } from './cases/tls.js';
@@ -20,6 +21,7 @@ export const clientGroups: ClientGroups = {
   'whole messages': wholeMessages,
   answers,
   tokens,
+  refusals,
   keys,
   bodies,
   retries,

@@ -10,6 +10,7 @@ import {
   type E2eeRequest,
   type E2eeServer,
   type E2eeServerOptions,
+  leakGuard,
   type Recipient,
   staticKeys,
 } from '@e2ee/core';
@@ -302,6 +303,7 @@ export class Provider {
       keyRing: this.#keys.provider[generation],
       limits: { tokens: 10_000, tokenLength: 4_000_000, messageLength: 4_000_000 },
       onEvent: () => {},
+      leakGuard,
       recipient: () => (to === 'none' ? undefined : { id: 'client', encryptionKeys, response: to }),
     });
   }

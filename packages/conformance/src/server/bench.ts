@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { banked, createE2eeServer, type E2eeEvent } from '@e2ee/core';
+import { banked, createE2eeServer, type E2eeEvent, leakGuard } from '@e2ee/core';
 import type { Base, Outcome, Sending, ServerCase, Step } from './case.js';
 import { Made } from './case.js';
 import { BrokenOff, Connection, chunked, requestHead, type WireAnswer } from './connection.js';
@@ -160,6 +160,7 @@ export class Bench {
       profile: { ...banked, ...profile, policy },
       keyRing: this.#keys.ring,
       onEvent: (event: E2eeEvent) => void heard.events.push(event),
+      leakGuard,
       ...(unmatched && { unmatched }),
       ...(plaintext && { plaintext }),
       ...(limits && { limits }),

@@ -5,6 +5,7 @@ import { connections } from './cases/connections.js';
 import { errors } from './cases/errors.js';
 import { publication } from './cases/publication.js';
 import { redaction } from './cases/redaction.js';
+import { refusals } from './cases/refusals.js';
 import { routes } from './cases/routes.js';
 import { surroundings } from './cases/surroundings.js';
 import { tls } from './cases/tls.js';
@@ -21,6 +22,7 @@ export const groups: Groups = {
   'whole messages': wholeMessages,
   redaction,
   tokens,
+  refusals,
   bodies,
   'ways out': waysOut,
   errors,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../test/bytes.js';
 import { errorOf } from '../../test/keys-fixtures.js';
 import { answer, type Ends, type EndsOptions, party, post, twoEnds } from '../../test/two-ends.js';
+import type { E2eeError } from '../errors.js';
 import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import { staticKeys } from '../keys/encryption-keys.js';
@@ -261,7 +262,7 @@ describe('why a bound token was refused', () => {
     const both = await ends();
     const sent = await both.client.encryptRequest(post('/orders', BODY));
     const refused = async (request: E2eeRequest): Promise<[reason: unknown, answer: unknown]> => {
-      const error = await errorOf(both.server.decryptRequest(request));
+      const error = (await errorOf(both.server.decryptRequest(request))) as E2eeError;
       expect(both.serverEvents.at(-1)).toMatchObject({ type: 'request_refused', error });
       return [(error.cause as Error | undefined)?.message, both.server.errorResponse(error)];
     };

@@ -156,21 +156,21 @@ describe('private-key operations', () => {
 
 describe('capacityOf', () => {
   it('gives a turn back after a failure, at once or later', async () => {
-    const capacity = capacityOf({ concurrency: 1, queue: 1 });
+    const { inTurn } = capacityOf({ concurrency: 1, queue: 1 });
     const failures = [
       () => Promise.reject(new Error('later')),
       () => {
         throw new Error('at once');
       },
     ];
-    for (const fail of failures) await expect(capacity.take([fail])).rejects.toThrow(/later|at once/);
-    await expect(capacity.take([async () => 1, async () => 2])).resolves.toEqual([1, 2]);
+    for (const fail of failures) await expect(inTurn(fail)).rejects.toThrow(/later|at once/);
+    await expect(Promise.all([inTurn(async () => 1), inTurn(async () => 2)])).resolves.toEqual([1, 2]);
   });
 
   it('serves who came first', async () => {
-    const capacity = capacityOf({ concurrency: 1, queue: 10 });
+    const { inTurn } = capacityOf({ concurrency: 1, queue: 10 });
     const served: number[] = [];
-    await Promise.all([1, 2, 3].map((i) => capacity.take([async () => served.push(i)])));
+    await Promise.all([1, 2, 3].map((i) => inTurn(async () => served.push(i))));
     expect(served).toEqual([1, 2, 3]);
   });
 });

@@ -3,8 +3,10 @@ import type { Limits } from './limits.js';
 
 /** Keeps private-key operations from taking the whole machine: so many at once, so many more in line. */
 export interface Capacity {
-  /** Does the work of one message, each piece in its turn; or none of it, and rejects with `over_capacity`. */
-  take<Result>(work: readonly (() => Promise<Result>)[]): Promise<Result[]>;
+  /** Throws `over_capacity` when so many more operations of one message would have to wait. */
+  admit(operations: number): void;
+  /** Does one operation when it is its turn. */
+  inTurn<Result>(operation: () => Promise<Result>): Promise<Result>;
 }
 
 /** First come, first served. A message is taken whole, whatever its size, when nobody is in line. */
@@ -22,19 +24,18 @@ export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 
     if (next) next();
     else running -= 1;
   };
-  const inTurn = async <Result>(piece: () => Promise<Result>): Promise<Result> => {
-    await turn();
-    try {
-      return await piece();
-    } finally {
-      leave();
-    }
-  };
   return {
-    take: async (work) => {
-      if (inLine.length > 0 && inLine.length + work.length > queue)
+    admit: (operations) => {
+      if (inLine.length > 0 && inLine.length + operations > queue)
         throw new E2eeError('over_capacity', `${inLine.length} tokens wait to be opened already`);
-      return Promise.all(work.map(inTurn));
+    },
+    inTurn: async (operation) => {
+      await turn();
+      try {
+        return await operation();
+      } finally {
+        leave();
+      }
     },
   };
 }

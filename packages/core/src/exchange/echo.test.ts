@@ -50,16 +50,6 @@ describe('an error that repeats a protected value', () => {
   });
 });
 
-describe('the search for protected values', () => {
-  it('is bounded: with more to look for, the body is given up at once', () => {
-    const request = { list: Array.from({ length: 20_000 }, (_, i) => `secret number ${i}`) };
-    const body = { errors: Array.from({ length: 20_000 }, (_, i) => `list.${i} is too long`) };
-    const started = performance.now();
-    expect(() => check(body, '/whole', request)).toThrow(refused);
-    expect(performance.now() - started).toBeLessThan(1000); // it was 2.5 s
-  });
-});
-
 describe('an error passes', () => {
   it.each<[string, unknown]>([
     ['that names a field', { errors: [{ source: 'payee.account_number', title: 'has 8 digits' }] }],

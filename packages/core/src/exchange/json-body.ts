@@ -33,14 +33,20 @@ export function parsedJson(body: unknown): unknown {
 
 /** The JSON value that a body becomes when it is serialised: `toJSON` applied, nothing shared. Throws `body_unreadable`. */
 export function serialisedJson(body: unknown): unknown {
+  return JSON.parse(jsonText(body));
+}
+
+/** The JSON text of a body. One that is a text already stays as it is. Throws `body_unreadable`. */
+export function jsonText(body: unknown): string {
   const value = parsedJson(body);
+  if (typeof body === 'string') return body;
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch {
     unreadable('it has no JSON form'); // without the cause: what a getter or toJSON throws may hold anything
   }
-  return text === undefined ? unreadable('it has no JSON form') : JSON.parse(text);
+  return text ?? unreadable('it has no JSON form');
 }
 
 /** Throws `media_type_unsupported` unless the headers announce JSON in UTF-8, or nothing. */

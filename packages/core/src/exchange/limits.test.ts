@@ -53,4 +53,9 @@ describe('checkLimits', () => {
       );
     },
   );
+
+  it('takes no depth that recursion might not bear', () => {
+    expect(checkLimits({ depth: 1_000 }).depth).toBe(1_000);
+    expect(() => checkLimits({ depth: 1_001 })).toThrow(/limits\.depth.*1 to 1000/);
+  });
 });

@@ -10,7 +10,7 @@ export interface Limits {
   readonly messageLength: number;
   /** Longest protected header, in bytes. Default 2,048. */
   readonly headerBytes: number;
-  /** Deepest nesting of a body, and of a decrypted value. Default 64. */
+  /** Deepest nesting of a body, and of a decrypted value. Default 64, at the most 1,000. */
   readonly depth: number;
   /** Most elements of an array that a field path goes through, in a request. Default 1,000. */
   readonly elements: number;
@@ -31,6 +31,9 @@ const DEFAULTS: Limits = {
   queue: 1_024,
 };
 
+/** As deep as recursion may go, with a stack that an application has used before. */
+const DEEPEST = 1_000;
+
 /** What the client end opens comes from the provider that it chose, and may be a long list. */
 export const ANSWER_DEFAULTS: Partial<Limits> = {
   tokens: 10_000,
@@ -42,8 +45,9 @@ export function checkLimits(given: Partial<Limits> = {}, defaults: Partial<Limit
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULTS, name))
       invalidOption(`limits.${name}`, `one of ${Object.keys(DEFAULTS).join(', ')}`, value);
-    if (!Number.isSafeInteger(value) || value < 1)
-      invalidOption(`limits.${name}`, 'a whole number from 1', value);
+    const most = name === 'depth' ? DEEPEST : Number.MAX_SAFE_INTEGER;
+    if (!Number.isSafeInteger(value) || value < 1 || value > most)
+      invalidOption(`limits.${name}`, `a whole number from 1 to ${most}`, value);
   }
   return Object.freeze({ ...DEFAULTS, ...defaults, ...given });
 }

@@ -1,7 +1,7 @@
 import { E2eeError } from '../errors.js';
 import { selectFields } from '../fields/select.js';
 import type { Operation } from '../policy/policy.js';
-import { digestOf, type Whereabouts } from './binding.js';
+import type { Whereabouts } from './binding.js';
 import {
   checkRequiredFields,
   refuseConflict,
@@ -12,34 +12,40 @@ import {
 import type { Report } from './events.js';
 import { isAbsent, parsedJson, requireJsonType } from './json-body.js';
 import { type E2eeRequest, headersForBody, mediaType } from './message.js';
-import { type Opener, openMessage, openSlots } from './open-tokens.js';
+import { offerIn } from './message-key.js';
+import { type Opener, type Origin, openMessage, openOffer, openSlots } from './open-tokens.js';
 import { isTokenAttempt, messageToken } from './tokens.js';
 
-/** Field path, as the policy writes it, → `kid`. */
-type EncryptedBy = Readonly<Record<string, string>>;
+/** What is known of a request that was opened. */
+interface Opened extends Pick<Origin, 'signer' | 'messageKey'> {
+  /** Field path, as the policy writes it, → `kid`. */
+  readonly kids: Readonly<Record<string, string>>;
+  /** What its response is bound to. */
+  readonly tokens: readonly unknown[];
+}
 
-/** Of the tokens of a request that was opened: what its response is bound to. */
-export const digests: WeakMap<E2eeRequest, string | undefined> = new WeakMap();
+const known = new WeakMap<E2eeRequest, Opened>();
 
-const kidsOf = new WeakMap<E2eeRequest, EncryptedBy>();
+/** What a response needs to know of its request. */
+export function openedAs(request: E2eeRequest): Pick<Opened, 'tokens' | 'messageKey'> {
+  return known.get(request) ?? { tokens: [], messageKey: undefined };
+}
 
 /**
  * Which of our keys each value of a request was encrypted to: field path, as the policy writes it (`$`: the whole body),
  * → `kid`; the first one's where a path has several values. What is not in here came in plain, or not at all. `request` is
  * what `decryptRequest` resolved to.
  */
-export function encryptedBy(request: E2eeRequest): EncryptedBy {
-  return kidsOf.get(request) ?? {};
+export function encryptedBy(request: E2eeRequest): Readonly<Record<string, string>> {
+  return known.get(request)?.kids ?? {};
 }
-
-const signers = new WeakMap<E2eeRequest, string>();
 
 /**
  * Which key has signed what a request held encrypted: its `kid`. Nothing where no signature was looked for, or nothing was
  * encrypted. `request` is what `decryptRequest` resolved to.
  */
 export function signedBy(request: E2eeRequest): string | undefined {
-  return signers.get(request);
+  return known.get(request)?.signer;
 }
 
 /** What opening a request needs. */
@@ -56,12 +62,22 @@ export async function openRequest(
   context: RequestContext,
 ): Promise<E2eeRequest> {
   const { treats, whole, required } = operation.request;
-  if (!treats) return request;
-  if (isAbsent(request.body)) {
-    checkRequiredFields(required, []);
-    return request;
-  }
-  return whole ? openWhole(request, operation, context) : openFields(request, operation, context);
+  const opening = { ...context, offer: offerIn(request, context.profile) };
+  if (treats && !isAbsent(request.body))
+    return whole ? openWhole(request, operation, opening) : openFields(request, operation, opening);
+  if (treats) checkRequiredFields(required, []);
+  return openNothing(request, operation, opening);
+}
+
+/** Of a request that holds nothing encrypted, but may have brought the secret that its answer is encrypted with. */
+async function openNothing(
+  request: E2eeRequest,
+  operation: Operation,
+  context: RequestContext,
+): Promise<E2eeRequest> {
+  if (context.offer === undefined) return request;
+  const origin = await openOffer(context, whereaboutsOf(operation));
+  return remembered({ ...request }, {}, origin, []);
 }
 
 async function openWhole(
@@ -78,11 +94,11 @@ async function openWhole(
   if (!isBare && (member === undefined ? !isTokenAttempt(body) : token === undefined)) {
     requireJsonType(request.headers);
     plaintextIn(operation, '$', context);
-    return { ...request, body };
+    return openNothing({ ...request, body }, operation, context);
   }
-  const { body: value, kid, signer } = await openMessage(token, context, whereaboutsOf(operation));
+  const { body: value, origin } = await openMessage(token, context, whereaboutsOf(operation));
   const headers = headersForBody(request.headers, 'application/json');
-  return opened({ ...request, headers, body: value }, { $: kid }, signer, [token]);
+  return remembered({ ...request, headers, body: value }, { $: origin.kids[0] as string }, origin, [token]);
 }
 
 async function openFields(
@@ -102,33 +118,29 @@ async function openFields(
   for (const { rule } of slots.filter((slot) => slot.plain)) plaintextIn(operation, rule.path, context);
   checkRequiredFields(operation.request.required, slots);
   const encrypted = slots.filter((slot) => slot.wire);
-  if (encrypted.length === 0) return { ...request, body };
-  const { kids, signer } = await openSlots(encrypted, context, whereaboutsOf(operation));
+  if (encrypted.length === 0) return openNothing({ ...request, body }, operation, context);
+  const origin = await openSlots(encrypted, context, whereaboutsOf(operation));
   // From the last to the first, so that the first value of a path has the last word.
-  const entries = encrypted.map(({ rule }, i): [string, string] => [rule.path, kids[i] as string]).reverse();
+  const entries = encrypted
+    .map(({ rule }, i): [string, string] => [rule.path, origin.kids[i] as string])
+    .reverse();
   const headers = headersForBody(request.headers);
   const tokens = encrypted.map(({ wire }) => wire?.value);
-  return opened(
-    { ...request, headers, body: selection.result() },
-    Object.fromEntries(entries),
-    signer,
-    tokens,
-  );
+  const plain = { ...request, headers, body: selection.result() };
+  return remembered(plain, Object.fromEntries(entries), origin, tokens);
 }
 
 function whereaboutsOf({ name }: Operation): Whereabouts {
   return { operation: name, direction: 'request' };
 }
 
-async function opened(
+function remembered(
   request: E2eeRequest,
-  kids: EncryptedBy,
-  signer: string | undefined,
+  kids: Opened['kids'],
+  { signer, messageKey }: Origin,
   tokens: readonly unknown[],
-): Promise<E2eeRequest> {
-  kidsOf.set(request, kids);
-  if (signer !== undefined) signers.set(request, signer);
-  digests.set(request, await digestOf(tokens));
+): E2eeRequest {
+  known.set(request, { kids, signer, messageKey, tokens });
   return request;
 }
 

@@ -5,8 +5,10 @@ import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Operation } from '../policy/policy.js';
+import type { MessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
+import { refuseDepth } from './body-rules.js';
 import type { Report } from './events.js';
 import { isAbsent, readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
@@ -25,6 +27,8 @@ export interface OpenResponseContext {
   readonly report: Report;
   /** Of the tokens of the request, if it had any. */
   readonly request: string | undefined;
+  /** The secret of the call, if it has one. */
+  readonly messageKey?: MessageKey | undefined;
 }
 
 /** Restores what a response encrypts. `operation` is absent outside the policy. Throws as `decryptResponse` documents. */
@@ -55,25 +59,23 @@ async function openWhole(
   token: unknown,
   response: E2eeResponse,
   operation: Operation | undefined,
-  { keyRing, profile, limits, verifyWith, report, request }: OpenResponseContext,
+  context: OpenResponseContext,
 ): Promise<E2eeResponse> {
-  if (!keyRing) {
+  if (!canOpen(context)) {
+    const { report } = context;
     report({ type: 'ciphertext_left', ...(operation && { operation: operation.name }), path: '$' });
     return response;
   }
-  const { body } = await openMessage(
-    token,
-    { keyRing, profile, limits, verifyWith },
-    whereaboutsOf(operation, request),
-  );
+  const { body } = await openMessage(token, context, whereaboutsOf(operation, context));
   return { ...response, headers: headersForBody(response.headers, 'application/json'), body };
 }
 
 async function openFields(
   response: E2eeResponse,
   operation: Operation,
-  { keyRing, profile, limits, verifyWith, refusesPlaintext, report, request }: OpenResponseContext,
+  context: OpenResponseContext,
 ): Promise<E2eeResponse> {
+  const { profile, limits, refusesPlaintext, report } = context;
   const body = readableJson(response.body);
   // What is not JSON is left to the caller: nothing can leak from it here.
   if (!body) return response;
@@ -90,16 +92,21 @@ async function openFields(
   }
   const encrypted = slots.filter((slot) => slot.wire);
   if (encrypted.length === 0) return response;
-  if (!keyRing) {
+  if (!canOpen(context)) {
     for (const slot of encrypted) tell('ciphertext_left', slot);
     return response;
   }
-  await openSlots(encrypted, { keyRing, profile, limits, verifyWith }, whereaboutsOf(operation, request));
+  refuseDepth(body.value, limits); // the rest of it is written out again
+  await openSlots(encrypted, context, whereaboutsOf(operation, context));
   return { ...response, headers: headersForBody(response.headers), body: result() };
 }
 
+function canOpen({ keyRing, messageKey }: OpenResponseContext): boolean {
+  return keyRing !== undefined || messageKey !== undefined;
+}
+
 /** Outside the policy there is no name that both ends know. */
-function whereaboutsOf(operation: Operation | undefined, request: string | undefined): Whereabouts {
+function whereaboutsOf(operation: Operation | undefined, { request }: OpenResponseContext): Whereabouts {
   return { operation: operation?.name ?? '', direction: 'response', request };
 }
 

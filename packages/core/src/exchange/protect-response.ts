@@ -1,20 +1,20 @@
 import { E2eeError } from '../errors.js';
-import { redact } from '../fields/redact.js';
+import { isRedacted, redact } from '../fields/redact.js';
 import { type FieldSlot, type Selection, selectFields } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
 import { looksLikeCompactJwe } from '../jwe/compact.js';
 import type { SigningKey } from '../jws/signing-key.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
-import type { Whereabouts } from './binding.js';
-import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
+import { digestOf, type Whereabouts } from './binding.js';
+import { refuseConflict, refuseDeepText, refuseMismatch } from './body-rules.js';
 import { refuseEcho } from './echo.js';
 import type { Report } from './events.js';
-import { serialisedJson } from './json-body.js';
+import { jsonText } from './json-body.js';
 import type { LeakGuard } from './leak-guard.js';
 import type { Limits } from './limits.js';
 import { type E2eeRequest, type E2eeResponse, headersForBody, mediaType } from './message.js';
-import { digests } from './open-request.js';
+import { openedAs } from './open-request.js';
 import { errorBody } from './profile-answers.js';
 import {
   type Delivery,
@@ -59,10 +59,12 @@ export async function protectBody(
     return response;
   }
   if (isSealed(response, profile)) return response;
-  const body = serialisedJson(response.body);
-  refuseDepth(body, limits);
-  const delivery = deliveryTo(recipient);
+  const json = jsonText(response.body);
+  refuseDeepText(json, limits);
+  const { tokens, messageKey } = openedAs(request);
+  const delivery = deliveryTo(recipient, messageKey);
   const prefix = profile.prefix.response;
+  const body: unknown = whole ? undefined : JSON.parse(json);
   const selection = selectFields(body, fields, { prefix, isToken: isSealedBy(profile) });
   const touched = whole ? [whole] : selection.slots.filter((slot) => slot.plain).map(({ rule }) => rule);
   if (touched.some((rule) => lacksKey(treatmentOf(rule), delivery, recipient))) {
@@ -72,15 +74,17 @@ export async function protectBody(
   const where: Whereabouts = {
     operation: operation.name,
     direction: 'response',
-    request: digests.get(request),
+    request: profile.binding && (await digestOf(tokens)),
   };
   const target = { delivery, profile, where, signWith };
-  if (whole) return protectWhole({ ...response, body }, treatmentOf(whole), target);
+  if (whole) return protectWhole(response, json, treatmentOf(whole), target);
   await protectFields(selection, target);
   const result = { ...response, body: selection.result() };
   // A message is encrypted as a whole, but for its head.
-  leakGuard?.(delivery.mode === 'message' ? { ...result, body: '' } : result, selection.slots, body);
-  if (delivery.mode === 'message') return sealMessage(result, await sealerFor(delivery, target));
+  const sent = delivery.mode === 'message' ? { ...result, body: '' } : result;
+  leakGuard?.(asJson(sent), selection.slots.filter(isValue(profile)), body);
+  if (delivery.mode === 'message')
+    return (await sealMessage(result, JSON.stringify(result.body), await sealerFor(delivery, target))).sealed;
   if (isError) refuseEcho(result.body, request.body, operation);
   return asJson(result);
 }
@@ -117,14 +121,16 @@ interface Target {
 
 async function protectWhole(
   response: E2eeResponse,
+  json: string,
   treatment: Treating,
   target: Target,
 ): Promise<E2eeResponse> {
   const { delivery, profile } = target;
   const action = FIELD_ACTIONS[treatment][delivery.mode];
-  const body = action === 'redact' ? redact(response.body, profile.redaction) : response.body;
+  const body: unknown = action === 'redact' ? redact(JSON.parse(json), profile.redaction) : undefined;
   if (delivery.mode !== 'keyless' && (action === 'encrypt' || delivery.mode === 'message')) {
-    return sealMessage({ ...response, body }, await sealerFor(delivery, target));
+    const text = action === 'redact' ? JSON.stringify(body) : json;
+    return (await sealMessage(response, text, await sealerFor(delivery, target))).sealed;
   }
   return asJson({ ...response, body });
 }
@@ -150,6 +156,11 @@ async function protectFields(selection: Selection, target: Target): Promise<void
   await sealSlots(encrypted, await sealerFor(delivery, target));
 }
 
+/** Whether there is a value, and no mask that a handler passes on. */
+function isValue({ redaction }: Profile): (slot: FieldSlot) => boolean {
+  return ({ plain }) => plain !== undefined && !isRedacted(plain.value, redaction);
+}
+
 /** A text that a handler does not have. Null stays null, as it does when it is redacted. */
 function isNullText(rule: FieldRule, value: unknown): boolean {
   return rule.as === 'text' && value === null;
@@ -164,7 +175,7 @@ async function sealerFor(
   { keys }: Exclude<Delivery, { mode: 'keyless' }>,
   { profile, where, signWith }: Target,
 ): Promise<Sealer> {
-  return { key: await keys.current(), profile, where, signWith };
+  return { key: 'current' in keys ? await keys.current() : keys, profile, where, signWith };
 }
 
 /** Whether the response is a whole message already. Without an envelope, its content type has to say so as well. */

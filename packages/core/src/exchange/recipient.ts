@@ -1,6 +1,7 @@
 import { E2eeError } from '../errors.js';
 import type { EncryptionKeys } from '../keys/encryption-keys.js';
 import type { ResponseTreatment } from '../policy/policy.js';
+import type { MessageKey } from '../profiles/per-message-key.js';
 
 /** The party that a response is for, found from the authenticated request. */
 export interface Recipient {
@@ -17,10 +18,10 @@ export type FindRecipient<Request> = (
   request: Request,
 ) => Recipient | undefined | Promise<Recipient | undefined>;
 
-/** How a response goes out, and with whose keys. */
+/** How a response goes out, and with whose keys: those of the recipient, or the secret of the call. */
 export type Delivery =
   | { readonly mode: 'keyless' }
-  | { readonly mode: 'redact' | 'encrypt' | 'message'; readonly keys: EncryptionKeys };
+  | { readonly mode: 'redact' | 'encrypt' | 'message'; readonly keys: EncryptionKeys | MessageKey };
 
 /** A treatment that changes anything. */
 export type Treating = Exclude<ResponseTreatment, 'none'>;
@@ -38,15 +39,19 @@ export function isResponseChoice(value: unknown): value is Recipient['response']
   return value === 'encrypt' || value === 'redact' || value === 'message';
 }
 
-/** Decides how a response goes to a recipient. Throws `option_invalid` for a choice that there is not. */
-export function deliveryTo(recipient: Recipient | undefined): Delivery {
-  if (!recipient) return { mode: 'keyless' };
+/**
+ * Decides how a response goes to a recipient. Who has brought a secret for the call needs no key of his own. Throws
+ * `option_invalid` for a choice that there is not.
+ */
+export function deliveryTo(recipient: Recipient | undefined, messageKey?: MessageKey): Delivery {
+  if (!recipient) return messageKey ? { mode: 'encrypt', keys: messageKey } : { mode: 'keyless' };
   if (!isResponseChoice(recipient.response)) {
     throw new E2eeError(
       'option_invalid',
       'A recipient must have chosen `response`: "encrypt", "redact" or "message"',
     );
   }
+  if (messageKey) return { mode: recipient.response, keys: messageKey };
   if (!recipient.encryptionKeys) return { mode: 'keyless' };
   if (typeof recipient.encryptionKeys.current !== 'function') {
     throw new E2eeError(

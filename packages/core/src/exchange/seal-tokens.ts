@@ -5,12 +5,14 @@ import type { FieldRule } from '../fields/tree.js';
 import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
 import type { SigningKey } from '../jws/signing-key.js';
 import type { EncryptionKey } from '../keys/key.js';
+import type { MessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
 
 /** What encrypting needs. */
 export interface Sealer {
-  readonly key: EncryptionKey;
+  /** Of the other end; or the secret of the call. */
+  readonly key: EncryptionKey | MessageKey;
   readonly profile: Profile;
   readonly where: Whereabouts;
   readonly signWith?: SigningKey | undefined;
@@ -35,15 +37,19 @@ export async function sealSlots(
 export async function seal(
   plaintext: Uint8Array,
   path: string,
-  { key, profile, where, signWith }: Sealer,
+  { key: given, profile, where, signWith }: Sealer,
   options: Pick<EncryptJweOptions, 'cty'> = {},
 ): Promise<string> {
   const { enc } = profile.encrypt;
-  const header = profile.binding?.claims({ ...where, path }) ?? {};
-  if (!signWith) return encryptJwe(plaintext, checkKey(key, profile), { enc, header, ...options });
+  const place = { ...where, path };
+  const isAgreed = 'sealingKey' in given;
+  const key = isAgreed ? given.sealingKey(place) : checkKey(given, profile);
+  const claims = profile.binding?.claims(place) ?? {};
+  const header = isAgreed ? {} : claims; // the place is in what its key is derived from
+  if (!signWith) return encryptJwe(plaintext, key, { enc, header, ...options });
   // Both say where it belongs: whoever opens it could otherwise encrypt what was signed for another place (RFC 7519 §11.2).
-  const signed = await signWith.sign(plaintext, header).catch(signingFailed);
-  return encryptJwe(new TextEncoder().encode(signed), checkKey(key, profile), { enc, header, cty: 'JWT' });
+  const signed = await signWith.sign(plaintext, claims).catch(signingFailed);
+  return encryptJwe(new TextEncoder().encode(signed), key, { enc, header, cty: 'JWT' });
 }
 
 function signingFailed(cause: unknown): never {
@@ -51,7 +57,7 @@ function signingFailed(cause: unknown): never {
 }
 
 /** A key must be for an algorithm that the profile knows: its peers would refuse the token. */
-function checkKey(key: EncryptionKey, { name, accept }: Profile): EncryptionKey {
+export function checkKey(key: EncryptionKey, { name, accept }: Profile): EncryptionKey {
   if (accept.alg.includes(key.alg)) return key;
   throw new E2eeError(
     'encryption_failed',

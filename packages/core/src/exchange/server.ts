@@ -68,7 +68,7 @@ export interface E2eeServerOptions {
    * Looks for values that are encrypted or redacted in the clear elsewhere in a response: `leakGuard`. Default: nobody does;
    * for tests, and wherever the search costs less than a leak.
    */
-  readonly leakGuard?: LeakGuard;
+  readonly leakGuard?: LeakGuard | undefined;
   readonly limits?: Partial<Limits>;
   /** Hears what an operator should know. Default: a line on the console for the worrying ones. */
   readonly onEvent?: Report;
@@ -150,7 +150,8 @@ class Server implements E2eeServer {
   readonly #recipient: FindRecipient<E2eeRequest> | undefined;
   readonly #refuseUnmatched: boolean;
   readonly #requireTls: RequireTls;
-  readonly #context: RequestContext & Pick<ResponseContext, 'signWith' | 'leakGuard'>;
+  readonly #context: RequestContext &
+    Pick<ResponseContext, 'signWith' | 'leakGuard'> & { readonly keyRing: KeyRing };
   readonly #verifyWith: E2eeServerOptions['verifyWith'];
 
   /** `capacity` is that of the server end that this one is bound from. */
@@ -203,7 +204,7 @@ class Server implements E2eeServer {
     return {
       keys,
       operation: operation.name,
-      request: operation.request.treats,
+      request: operation.request.treats || this.#context.profile.perMessageKey !== undefined,
       // An error must not repeat what was protected in the request.
       response: operation.request.treats || operation.response.treats || this.#recipient !== undefined,
     };

@@ -31,14 +31,6 @@ describe('isTokenAttempt', () => {
   ])('takes %j for a plain value', (value) => {
     expect(isTokenAttempt(value)).toBe(false);
   });
-
-  it('decides over 5 MB of dots or letters in no time', () => {
-    for (const text of ['.', 'a', 'a.', 'a.a.a.a.'].map((part) => part.repeat(5_000_000 / part.length))) {
-      const start = performance.now();
-      isTokenAttempt(text);
-      expect(performance.now() - start).toBeLessThan(500);
-    }
-  });
 });
 
 describe('a whole message in a body', () => {

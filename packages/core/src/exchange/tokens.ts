@@ -15,9 +15,9 @@ export function isTokenAttempt(value: unknown): boolean {
  * Whether a value is encrypted already: a token that the profile would accept. Only that is left as it is; a value that
  * merely looks like one is encrypted as every other.
  */
-export function isSealedBy({ accept }: Profile): (value: unknown) => boolean {
+export function isSealedBy({ accept, perMessageKey }: Profile): (value: unknown) => boolean {
   const form = {
-    algs: accept.alg,
+    algs: perMessageKey ? [...accept.alg, 'dir' as const] : accept.alg,
     encs: accept.enc,
     tokenLength: Number.POSITIVE_INFINITY,
     headerBytes: 65_536,

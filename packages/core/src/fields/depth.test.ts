@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDeeperThan } from './depth.js';
+import { runs } from '../../test/runs.js';
+import { isDeeperThan, isTextDeeperThan } from './depth.js';
 
 /** `depth` containers, one inside the other. */
 function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {
@@ -37,12 +39,43 @@ describe('isDeeperThan', () => {
 
   it.each(SHAPES)('measures 50,000 levels of %s without running out of stack', (_, wrap) => {
     expect(isDeeperThan(nested(50_000, wrap), 64)).toBe(true);
-    expect(isDeeperThan(nested(50_000, wrap), 1_000_000)).toBe(false);
+    expect(isDeeperThan(nested(50_000, wrap), 1_000)).toBe(true);
+    expect(isDeeperThan(nested(1_000, wrap), 2_000)).toBe(false);
   });
 
   it('ends on a cycle', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     expect(isDeeperThan(cycle, 64)).toBe(true);
+  });
+});
+
+describe('isTextDeeperThan', () => {
+  it('says of a text what isDeeperThan says of its value', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), fc.nat(7), (json, limit) => {
+        expect(isTextDeeperThan(json, limit)).toBe(isDeeperThan(JSON.parse(json), limit));
+      }),
+      runs(300),
+    );
+  });
+
+  it.each(['"[[["', '"\\"[["', '"a\\\\"', '["{\\"{", "}"]', '{"[": "\\\\\\"[["}'])(
+    'reads the string in %s',
+    (json) => {
+      const depth = /^[[{]/.test(json) ? 1 : 0;
+      expect(isTextDeeperThan(json, depth)).toBe(false);
+      expect(isTextDeeperThan(`[[${json}]]`, depth + 1)).toBe(true);
+      expect(isTextDeeperThan(`[[${json}]]`, depth + 2)).toBe(false);
+    },
+  );
+
+  it('ends within a text that is cut off', () => {
+    expect(isTextDeeperThan('["abc', 1)).toBe(false);
+  });
+
+  it('measures a text of a million brackets', () => {
+    expect(isTextDeeperThan('['.repeat(1_000_000), 64)).toBe(true);
+    expect(isTextDeeperThan('[],'.repeat(1_000_000), 1)).toBe(false);
   });
 });

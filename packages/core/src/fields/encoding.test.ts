@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../test/bytes.js';
+import { runs } from '../../test/runs.js';
 import { E2eeError } from '../errors.js';
 import { decodeField, encodeField } from './encoding.js';
 
@@ -48,6 +49,17 @@ describe('encodeField', () => {
     },
   );
 
+  it.each([
+    [null, 'must be a text, not null'],
+    [['x'], 'must be a text, not an array'],
+    [{}, 'must be a text, not object'],
+    [7, 'must be a text, not number'],
+    [undefined, 'must be a text, not undefined'],
+    ['\ud800', 'must be a well-formed text'],
+  ])('says of %j what it must be', (value, message) => {
+    expect(() => encodeField(value, 'text', 'payee')).toThrow(`Field \`payee\` ${message}`);
+  });
+
   it('never repeats the value in its refusal', () => {
     for (const value of ['canary\ud800', { secret: 'canary' }]) {
       expect(() => encodeField(value, 'text', 'payee')).toThrow(expect.not.stringContaining('canary'));
@@ -62,6 +74,7 @@ describe('decodeField', () => {
         const back = decodeField(encodeField(value, 'json', 'a'), 'json', 1_000);
         expect(JSON.stringify(back)).toBe(JSON.stringify(value));
       }),
+      runs(100),
     );
   });
 
@@ -70,6 +83,7 @@ describe('decodeField', () => {
       fc.property(fc.string({ unit: 'binary' }), (value) => {
         expect(decodeField(encodeField(value, 'text', 'a'), 'text', 1)).toBe(value);
       }),
+      runs(100),
     );
   });
 

@@ -5,7 +5,11 @@ import type { FieldEncoding } from './tree.js';
 
 /** A value as the plaintext of a token. Throws `field_invalid` naming the path. */
 export function encodeField(value: unknown, as: FieldEncoding, path: string): Uint8Array {
-  const text: unknown = as === 'text' ? value : JSON.stringify(value);
+  return encodeText(as === 'text' ? value : JSON.stringify(value), value, path);
+}
+
+/** A text as the plaintext of a token: the `value`, or its JSON form. Throws `field_invalid` naming the path. */
+export function encodeText(text: unknown, value: unknown, path: string): Uint8Array {
   if (typeof text !== 'string') {
     const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
     throw new E2eeError('field_invalid', `Field \`${path}\` must be a text, not ${kind}`, { path });

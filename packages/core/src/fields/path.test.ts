@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../test/runs.js';
 import { type PathSegment, parseFieldPath } from './path.js';
 
 const member = (name: string): PathSegment => ({ kind: 'member', name });
@@ -31,6 +32,7 @@ describe('parseFieldPath', () => {
     ['\\a', [member('a')]],
     ['a#.*b.$c', [member('a#'), member('*b'), member('$c')]],
     ['**', [member('**')]],
+    ['#\\a.*\\b.\\a$', [member('#a'), member('*b'), member('a$')]],
     ['0.1', [member('0'), member('1')]],
     [' a . b ', [member(' a '), member(' b ')]],
     ['__proto__.constructor', [member('__proto__'), member('constructor')]],
@@ -66,7 +68,7 @@ describe('parseFieldPath', () => {
           expect((error as Error).message).toMatch(/segment is empty|stand alone|middle of an escape/);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -80,6 +82,7 @@ describe('parseFieldPath', () => {
       fc.property(names, (list) => {
         expect(parseFieldPath(list.map(escaped).join('.'))).toEqual(list.map(member));
       }),
+      runs(100),
     );
   });
 

@@ -115,7 +115,9 @@ class Walk {
     const keys = [plainKey, wireKey].filter((key) => key !== undefined);
     this.slots.push({
       rule,
-      place: written(at),
+      get place() {
+        return written(at);
+      },
       ...(plainKey !== undefined && { plain: { value: copy.get(plainKey) } }),
       ...(wireKey !== undefined && { wire: { value: copy.get(wireKey) } }),
       setPlain: (value) => copy.replace(keys, name, value),
@@ -127,7 +129,15 @@ class Walk {
     const index = at.at(-1) as number;
     const set = (replacement: unknown): void => copy.replace([index], index, replacement);
     const form = this.#options.isToken(value) ? 'wire' : 'plain';
-    this.slots.push({ rule, place: written(at), [form]: { value }, setPlain: set, setWire: set });
+    this.slots.push({
+      rule,
+      get place() {
+        return written(at);
+      },
+      [form]: { value },
+      setPlain: set,
+      setWire: set,
+    });
   }
 
   #differs(tree: FieldTree): undefined {

@@ -1,5 +1,4 @@
 import type { CryptoKey } from 'jose';
-import { GCM } from './aes-gcm.js';
 import type { CekUse, WrappedCek } from './algorithms.js';
 import { decodeBase64url, encodeBase64url } from './base64url.js';
 import { type Bytes, concat } from './bytes.js';
@@ -10,6 +9,7 @@ import { refuseToken } from './refusal.js';
 /* Key encryption with AES-GCM (RFC 7518 §4.7): its IV and tag stand in the header. */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const GCM = { name: 'AES-GCM', tagLength: TAG_BYTES * 8 } as const;
 
 export async function wrapByGcm(key: CryptoKey, use: CekUse): Promise<WrappedCek> {
   const cek = newCek(use);

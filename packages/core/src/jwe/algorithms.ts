@@ -1,6 +1,6 @@
 import type { CryptoKey } from 'jose';
+import { openGcm, sealGcm } from '#platform';
 import { openCbc, sealCbc } from './aes-cbc-hmac.js';
-import { openGcm, sealGcm } from './aes-gcm.js';
 import type { Bytes } from './bytes.js';
 import { agree, reagree, unwrapByAgreement, wrapByAgreement } from './ecdh.js';
 import type { ProtectedHeader } from './protected-header.js';

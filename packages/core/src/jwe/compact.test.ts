@@ -53,16 +53,4 @@ describe('looksLikeCompactJwe', () => {
   it('does not take anything else for a token', () => {
     expect(OTHERS.filter(looksLikeCompactJwe)).toEqual([]);
   });
-
-  it('takes one pass over a long text', () => {
-    for (const text of [
-      `eyJ${'A'.repeat(5_000_000)}`,
-      `eyJ${'.A'.repeat(2_500_000)}`,
-      'eyJ'.repeat(1_000_000),
-    ]) {
-      const start = performance.now();
-      expect(looksLikeCompactJwe(text)).toBe(false);
-      expect(performance.now() - start).toBeLessThan(2_000); // a quadratic pattern would take hours
-    }
-  });
 });

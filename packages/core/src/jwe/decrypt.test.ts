@@ -14,6 +14,7 @@ import {
 } from '../../test/jwe-forge.js';
 import { RFC7516_A1, RFC7520_TOKENS } from '../../test/jwe-vectors.js';
 import { decryptionKeyOf, encryptionKeyOf, errorOf, everythingOf } from '../../test/keys-fixtures.js';
+import { runs } from '../../test/runs.js';
 import { bufferOf, inspected } from '../../test/runtime.js';
 import { RSA, TOKEN_OF_CEK_24, TOKENS_BY_IV_SIZE } from '../../test/stored-keys.js';
 import { E2eeError } from '../errors.js';
@@ -255,38 +256,7 @@ describe('a token that is too long', () => {
     await expectRefusedUntouched(long, { tokenLength: undefined } as unknown as DecryptJweOptions);
     expect(await opens(long, { tokenLength: 2_000_000 })).toHaveLength(790_000);
   });
-
-  it.each<[what: string, token: string]>([
-    ['5 MB of dots', '.'.repeat(5_000_000)],
-    ['5 MB of letters', 'A'.repeat(5_000_000)],
-    ['5 MB of letters and four dots', `${'A'.repeat(5_000_000)}....`],
-    ['5 MB that end badly', `${GOOD}${'A'.repeat(5_000_000)}=`],
-  ])('as %s costs nothing, or one pass where the limit lets it in', async (_what, token) => {
-    await expectRefusedUntouched(token);
-    const open = { tokenLength: 10_000_000 };
-    expect(await fingerprint(() => checkJwe(token, key, open))).toStrictEqual(REFUSAL);
-    const scan = fastest(() => {
-      let dots = 0;
-      for (let i = 0; i < token.length; i += 1) if (token.charCodeAt(i) === 0x2e) dots += 1;
-      return dots;
-    });
-    const limited = fastest(() => errorOf(() => checkJwe(token, key)));
-    const unlimited = fastest(() => errorOf(() => checkJwe(token, key, open)));
-    expect(limited).toBeLessThan(scan + 5);
-    expect(unlimited).toBeLessThan(100 * scan + 100);
-    expect(key.unwrap).not.toHaveBeenCalled();
-  });
 });
-
-/** The shortest of several runs in milliseconds: what the work costs when nothing else disturbs it. */
-function fastest(work: () => unknown): number {
-  const times = Array.from({ length: 2 }, () => {
-    const start = performance.now();
-    work();
-    return performance.now() - start;
-  });
-  return Math.min(...times);
-}
 
 describe('a protected header', () => {
   const members = '"alg":"RSA-OAEP-256","enc":"A256GCM"';
@@ -586,7 +556,7 @@ describe('a token that was tampered with', () => {
         const garbled = tokenOf(segments.with(at, bytes));
         expect(await fingerprint(decryptJwe(garbled, key))).toStrictEqual(REFUSAL);
       }),
-      { numRuns: 150, seed: 7516 },
+      runs(150),
     );
   });
 
@@ -600,7 +570,7 @@ describe('a token that was tampered with', () => {
       fc.asyncProperty(text, async (garbage) => {
         expect(await fingerprint(decryptJwe(garbage, ring))).toStrictEqual(REFUSAL);
       }),
-      { numRuns: 100, seed: 7516 },
+      runs(100),
     );
   });
 });
@@ -753,7 +723,7 @@ describe('published tokens', () => {
     expect(await opens(token256)).toBe(plaintext);
   });
 
-  it.each(Object.entries(RFC7520_TOKENS))('RFC 7520 section %s is refused', async (_section, token) => {
-    await expectRefusedUntouched(token);
+  it.each(Object.entries(RFC7520_TOKENS))('RFC 7520 section %s is refused', async (_section, segments) => {
+    await expectRefusedUntouched(segments.join('.'));
   });
 });

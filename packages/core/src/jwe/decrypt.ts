@@ -3,7 +3,7 @@ import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/k
 import type { KeyRing } from '../keys/key-ring.js';
 import { CONTENT_SIZES, type ContentAlgorithm, type KeyAlgorithm, OPEN } from './algorithms.js';
 import type { CompactJwe } from './compact.js';
-import { checkForm } from './form.js';
+import { checkForm, type FormedJwe } from './form.js';
 import type { ProtectedHeader } from './protected-header.js';
 import { refuseToken } from './refusal.js';
 import { requireWebCrypto } from './web-crypto.js';
@@ -62,7 +62,15 @@ export function checkJwe(
   const { algs = ['RSA-OAEP-256'], encs = ['A256GCM'], requireKid = false } = options;
   const { tokenLength = 1_048_576, headerBytes = 2048 } = options;
   requireWebCrypto();
-  const { jwe, alg, enc } = checkForm(token, { algs, encs, tokenLength, headerBytes });
+  return withCandidates(checkForm(token, { algs, encs, tokenLength, headerBytes }), keys, requireKid);
+}
+
+/** A well-formed token with the keys that may open it. Throws `token_invalid` or `key_rejected`. */
+export function withCandidates(
+  { jwe, alg, enc }: FormedJwe,
+  keys: KeyRing | ImportedKey,
+  requireKid: boolean,
+): CheckedJwe {
   if (requireKid && jwe.header.kid === undefined) refuseToken();
   const candidates = candidateKeys(keys, jwe.header.kid).filter((key) => key.alg === alg);
   if (candidates.length === 0) refuseToken();

@@ -53,6 +53,7 @@ export async function encryptJwe(
     );
   const labels = { ...header, ...(typ !== undefined && { typ }), ...(cty !== undefined && { cty }) };
   try {
+    if (!ArrayBuffer.isView(plaintext)) throw new TypeError('The plaintext is not bytes');
     return await seal(plaintext, recipient, enc, labels);
   } catch (cause) {
     throw new E2eeError('encryption_failed', 'Encryption failed', { cause });

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../test/runs.js';
 import { definePolicy } from './define-policy.js';
 import type { PolicyDocument } from './policy.js';
 
@@ -107,7 +108,7 @@ describe.each(EXPRESS)('Policy.match beside the router of %s', (_, packageName) 
           expect(error).toMatchObject({ code: 'operation_refused' });
         }
       }),
-      { numRuns: 4_000, seed: 11 },
+      runs(4_000, 11),
     );
     expect(reached).toBeGreaterThan(400); // or the property would say nothing
   });

@@ -37,7 +37,10 @@ export class Router<Target> {
     const name = method.toUpperCase();
     const root = this.#methods.get(name === 'HEAD' ? 'GET' : name);
     if (!root) return [];
-    const found = pathReadings(path).map((reading) => walk(root, reading, 0));
+    const [reading = [], ...others] = pathReadings(path);
+    const first = walk(root, reading, 0);
+    if (others.length === 0) return first ? [first] : [];
+    const found = [first, ...others.map((other) => walk(root, other, 0))];
     return [...new Set(found.filter((route) => route !== undefined))];
   }
 }

@@ -9,6 +9,7 @@ import { type AllowsRsaOaepSha1, isAllowed } from '../jwe/sha1.js';
 import type { KidForm } from '../keys/key-ring-options.js';
 import type { PolicyDocument } from '../policy/policy.js';
 import type { TokenBinding } from './binding.js';
+import type { PerMessageKey } from './per-message-key.js';
 
 /** A JSON value, as a template: `{code}`, `{message}`, `{path}` and `{status}` in its strings are filled in. */
 export type JsonTemplate =
@@ -57,6 +58,8 @@ export interface Profile extends AllowsRsaOaepSha1 {
   readonly error: JsonTemplate;
   /** What tokens say of their place and time. Default nothing: a token is good anywhere, at any time. */
   readonly binding?: TokenBinding;
+  /** Encrypts one secret for each call, and derives all keys of the call from it. Default: every token has a key of its own. */
+  readonly perMessageKey?: PerMessageKey;
   readonly policy: PolicyDocument;
 }
 
@@ -74,12 +77,8 @@ const SECONDS: Check = [
   'a whole number of seconds, a year at the most',
 ];
 const STATUS: Check = [Number.isInteger, 'an HTTP status'];
-const BINDING: Check = [
-  (value) =>
-    value === undefined ||
-    ['claims', 'misfit'].every((method) => typeof Object(value)[method] === 'function'),
-  'made by bindTokens()',
-];
+const BINDING: Check = [has('claims', 'misfit'), 'made by bindTokens()'];
+const PER_MESSAGE_KEY: Check = [has('offer', 'isOffer', 'accept'), 'made by perMessageKey()'];
 const OPTIONAL_NAME: Check = [
   (value) => value === undefined || (typeof value === 'string' && value !== ''),
   'a name',
@@ -94,6 +93,7 @@ const MEMBERS: readonly (readonly [check: Check, ...paths: string[]])[] = [
   [MEDIA_TYPE, 'message.contentType', 'publication.contentType'],
   [OPTIONAL_NAME, 'message.member'],
   [BINDING, 'binding'],
+  [PER_MESSAGE_KEY, 'perMessageKey'],
   [FORM, 'publication.form'],
   [SECONDS, 'publication.maxAge'],
   [STATUS, 'keyRejection.status'],
@@ -116,8 +116,19 @@ export function checkProfile(profile: Profile): Profile {
       'option_invalid',
       'RSA-OAEP is with SHA-1: a profile that lists it must set `allowRsaOaepSha1`',
     );
+  if (profile.perMessageKey && algs.includes('dir'))
+    throw new E2eeError(
+      'option_invalid',
+      'A profile with `perMessageKey` must not list `dir`: its tokens could be of either',
+    );
   checkAlgorithms('enc', isContentAlgorithm, [profile.encrypt.enc, ...profile.accept.enc]);
   return profile;
+}
+
+/** Whether a member that may be left out has these methods. */
+function has(...methods: readonly string[]): (value: unknown) => boolean {
+  return (value) =>
+    value === undefined || methods.every((method) => typeof Object(value)[method] === 'function');
 }
 
 function checkAlgorithms(kind: string, isKnown: (name: string) => boolean, names: readonly string[]): void {

@@ -79,11 +79,11 @@ const PARAMETERS: Base = {
   routes: ['/v2/payments/:id', '/v2/payments/:id/events/:event', '/a/:id', '/a/b/c'].map((path) => ({
     method: 'GET',
     path,
-    answer: { way: 'json', body: { payee: CANARY, x: CANARY, y: CANARY } },
+    answer: { way: 'json', body: { payee: CANARY, x: 'shown x', y: 'shown y' } },
   })),
 };
 
-const SHOWN = JSON.stringify({ payee: MASK, x: CANARY, y: CANARY });
+const SHOWN = JSON.stringify({ payee: MASK, x: 'shown x', y: 'shown y' });
 
 const PARAMETER_TARGETS = [
   '/v2/payments/1',
@@ -106,10 +106,7 @@ const parameters: ServerCase[] = [
       name: `the policy holds for GET ${target}`,
       row: 'route confusion',
       base: PARAMETERS,
-      ...once(get(target), [
-        { status: 200, text: SHOWN, shows: [`"x":"${CANARY}"`, `"y":"${CANARY}"`] },
-        { status: [400, 403, 404] },
-      ]),
+      ...once(get(target), [{ status: 200, text: SHOWN }, { status: [400, 403, 404] }]),
     }),
   ),
   {

@@ -1,0 +1,475 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { answer, type Ends, memberOf, party, post, refusal, tampered, twoEnds } from '../../test/two-ends.js';
+import { decryptJwe } from '../jwe/decrypt.js';
+import { encryptJwe } from '../jwe/encrypt.js';
+import { staticKeys } from '../keys/encryption-keys.js';
+import { banked } from '../profiles/banked.js';
+import { perMessageKey } from '../profiles/per-message-key.js';
+import type { Profile } from '../profiles/profile.js';
+import { strict } from '../profiles/strict.js';
+import { createE2eeClient } from './client.js';
+import type { E2eeRequest } from './message.js';
+import { createE2eeServer } from './server.js';
+
+const FIELDS = {
+  card: { request: 'encrypt', response: 'redact-or-encrypt' },
+  'items.#': { request: 'encrypt', response: 'encrypt' },
+  pin: { request: 'encrypt', response: 'redact' },
+} as const;
+
+const POLICY = {
+  'POST /orders': FIELDS,
+  'POST /refunds': FIELDS,
+  'GET /orders/:id': { card: { response: 'encrypt' } },
+  'POST /messages': { $: { request: 'encrypt', response: 'encrypt' } },
+} as const;
+
+const BODY = { amount: 7, card: { number: '4111' }, items: ['a', 0, false, null, ''], pin: '0070' };
+/** Without claims in its tokens. */
+const UNBOUND = { binding: undefined } as never;
+const GET: E2eeRequest = { method: 'GET', path: '/orders/7', headers: {} };
+const profile: Profile = { ...strict, policy: POLICY, perMessageKey: perMessageKey() };
+const BAD = { code: 'token_invalid', message: 'The encrypted payload is not acceptable' };
+
+/** A client end without a key pair of its own, and a server end that finds nobody. */
+async function ends(
+  changed: Partial<Profile> = {},
+  server: Parameters<typeof twoEnds>[0] = {},
+): Promise<Ends> {
+  const both = await twoEnds({
+    recipient: undefined,
+    ...server,
+    profile: { ...profile, ...changed },
+    client: { ...server.client },
+  });
+  const { encryptionKey } = await party('bank');
+  const client = createE2eeClient({
+    profile: { ...profile, ...changed },
+    encryptionKeys: staticKeys(encryptionKey),
+    onEvent: (event) => both.clientEvents.push(event),
+    ...server.client,
+  });
+  return { ...both, client };
+}
+
+function headerIn(token: unknown): Record<string, unknown> {
+  const head = String(token).split('.')[0] ?? '';
+  return JSON.parse(atob(head.replaceAll('-', '+').replaceAll('_', '/')));
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('a call with one key', () => {
+  it('costs one private-key operation, however many fields it has, and none for the answer', async () => {
+    const { client, server, operations } = await ends();
+    const items = Array.from({ length: 40 }, (_, i) => i);
+    const request = post('/orders', { ...BODY, items });
+    const sent = await client.encryptRequest(request);
+    const seen = await server.decryptRequest(sent);
+    expect(seen.body).toEqual({ ...BODY, items });
+    const answered = await server.protectResponse(seen, answer({ ...BODY, items }));
+    expect(operations()).toBe(1);
+    const restored = await client.decryptResponse(request, answered);
+    expect(restored.body).toEqual({ ...BODY, items, pin: '[REDACTED]' });
+  });
+
+  it('sends its secret in a header, and every value as a token of its own with the algorithm `dir`', async () => {
+    const { client } = await ends();
+    const { headers, body } = await client.encryptRequest(post('/orders', BODY, { 'X-A': 'b' }));
+    expect(headers['X-A']).toBe('b');
+    expect(headerIn(headers['e2ee-key'])).toMatchObject({
+      alg: 'RSA-OAEP-256',
+      enc: 'A256GCM',
+      kid: 'bank',
+      typ: 'e2ee-key',
+      op: 'POST /orders',
+      path: '',
+    });
+    const tokens = [memberOf(body, 'card'), memberOf(body, 'pin'), ...(memberOf(body, 'items') as unknown[])];
+    const salts = tokens.map((token) => headerIn(token).salt);
+    expect(new Set(salts).size).toBe(7);
+    for (const token of tokens) {
+      expect(headerIn(token)).toEqual({ alg: 'dir', enc: 'A256GCM', kid: 'bank', salt: expect.any(String) });
+      expect(String(token)).toMatch(/^[\w-]+\.\./);
+    }
+  });
+
+  it('goes through as a whole message, and by a profile that binds nothing', async () => {
+    for (const changed of [
+      {},
+      { ...banked, policy: POLICY, perMessageKey: profile.perMessageKey },
+    ] as const) {
+      const { client, server, operations } = await ends(changed as Partial<Profile>);
+      for (const path of ['/messages', '/orders']) {
+        const request = post(path, BODY);
+        const seen = await server.decryptRequest(await client.encryptRequest(request));
+        expect(seen.body).toEqual(BODY);
+        const answered = await server.protectResponse(seen, answer(BODY));
+        expect(JSON.stringify(answered)).not.toContain('4111');
+        expect((await client.decryptResponse(request, answered)).body).toMatchObject({ card: BODY.card });
+      }
+      expect(operations()).toBe(2);
+    }
+  });
+
+  it('without a body brings the secret that its answer is encrypted with', async () => {
+    const { client, server, operations } = await ends();
+    expect(server.covers(GET).request).toBe(true);
+    const seen = await server.decryptRequest(await client.encryptRequest(GET));
+    const answered = await server.protectResponse(seen, answer({ card: BODY.card }));
+    expect(headerIn(memberOf(answered.body, 'card')).alg).toBe('dir');
+    expect((await client.decryptResponse(GET, answered)).body).toEqual({ card: BODY.card });
+    expect(operations()).toBe(1);
+  });
+
+  it('is the same when it is encrypted twice', async () => {
+    const { client, server } = await ends();
+    for (const request of [post('/orders', BODY), post('/messages', BODY), GET]) {
+      const sent = await client.encryptRequest(request);
+      expect(await client.encryptRequest(sent)).toBe(sent);
+      const seen = await server.decryptRequest(sent);
+      const answered = await server.protectResponse(seen, answer({ card: 1 }));
+      expect((await client.decryptResponse(sent, answered)).body).toEqual({ card: 1 });
+    }
+  });
+
+  it('is refused by the client end when it has a secret already, and plain values', async () => {
+    const { client } = await ends();
+    const { headers } = await client.encryptRequest(GET);
+    const error = await refusal(client.encryptRequest(post('/orders', BODY, headers)));
+    expect(error).toMatchObject({ code: 'field_conflict', message: expect.stringContaining('e2ee-key') });
+  });
+
+  it('may hold tokens that were encrypted to the key itself, by another sender', async () => {
+    const { client, server } = await ends(UNBOUND);
+    const { encryptionKey } = await party('bank');
+    const pin = await encryptJwe(utf8('"page"'), encryptionKey);
+    const sent = await client.encryptRequest(post('/orders', { ...BODY, pin }));
+    expect(memberOf(sent.body, 'pin')).toBe(pin);
+    expect((await server.decryptRequest(sent)).body).toEqual({ ...BODY, pin: 'page' });
+  });
+
+  it('keeps its secret out of everything that is shown', async () => {
+    const { client, server } = await ends();
+    const sent = await client.encryptRequest(post('/orders', BODY));
+    const seen = await server.decryptRequest(sent);
+    expect(JSON.stringify([client, server, sent, seen])).not.toContain('HKDF');
+    const key = await decryptJwe(String(sent.headers['e2ee-key']), (await party('bank')).decryptionKey);
+    expect(key.plaintext).toHaveLength(32);
+  });
+
+  it('is retried with another secret after a key rejection', async () => {
+    const { client, server } = await ends();
+    const { encryptionKey } = await party('other');
+    const keys = [(await party('bank')).encryptionKey];
+    const rotating = createE2eeClient({
+      profile,
+      encryptionKeys: { current: async () => keys[0] as never, refresh: async () => void keys.shift() },
+    });
+    for (const request of [GET, post('/orders', BODY)]) {
+      keys.unshift({ ...encryptionKey, kid: 'gone' });
+      const error = await refusal(server.decryptRequest(await rotating.encryptRequest(request)));
+      expect(error.code).toBe('key_rejected');
+      expect(await rotating.recoverFrom(request, server.errorResponse(error))).toBe(true);
+      await expect(server.decryptRequest(await rotating.encryptRequest(request))).resolves.toBeDefined();
+    }
+    await expect(client.encryptRequest(GET)).resolves.toBeDefined();
+  });
+
+  it('is signed and verified as any other', async () => {
+    const { importSigningKey } = await import('../jws/signing-key.js');
+    const { verificationKeys } = await import('../jws/verification-keys.js');
+    const { bindTokens } = await import('../profiles/binding.js');
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    const signWith = await importSigningKey(secret, { alg: 'HS256', kid: 's' });
+    const verifyWith = await verificationKeys([{ key: secret, alg: 'HS256', kid: 's' }]);
+    const options = { signWith, verifyWith };
+    const binding = bindTokens({ audience: 'api' });
+    const { client, server } = await ends({ binding }, { server: options, client: options });
+    const request = post('/orders', BODY);
+    const seen = await server.decryptRequest(await client.encryptRequest(request));
+    expect(seen.body).toEqual(BODY);
+    const answered = await server.protectResponse(seen, answer(BODY));
+    expect((await client.decryptResponse(request, answered)).body).toMatchObject({ card: BODY.card });
+    const unsigned = await ends({ binding });
+    expect(
+      await refusal(server.decryptRequest(await unsigned.client.encryptRequest(post('/orders', BODY)))),
+    ).toMatchObject(BAD);
+  });
+});
+
+describe('the answer', () => {
+  const recipientOf = async (response: 'encrypt' | 'redact' | 'message', keyed: boolean) => {
+    const { encryptionKey } = await party('partner');
+    return { id: 'p', response, ...(keyed && { encryptionKeys: staticKeys(encryptionKey) }) };
+  };
+
+  it.each([true, false])(
+    'is as the recipient chose, with the secret of the call (keys of its own: %s)',
+    async (keyed) => {
+      for (const response of ['encrypt', 'redact', 'message'] as const) {
+        const { client, server } = await ends({}, { recipient: await recipientOf(response, keyed) });
+        const request = post('/orders', BODY);
+        const seen = await server.decryptRequest(await client.encryptRequest(request));
+        const answered = await server.protectResponse(seen, answer(BODY));
+        const restored = await client.decryptResponse(request, answered);
+        expect(memberOf(restored.body, 'card')).toEqual(
+          response === 'redact' ? { number: '[REDACTED]' } : BODY.card,
+        );
+        expect(memberOf(restored.body, 'items')).toEqual(BODY.items);
+        expect(memberOf(restored.body, 'pin')).toBe('[REDACTED]');
+        expect(typeof answered.body).toBe(response === 'message' ? 'string' : 'object');
+      }
+    },
+  );
+
+  it('to a request without a secret goes out as it did before', async () => {
+    const { server, client, partner } = await twoEnds({ profile });
+    const answered = await server.protectResponse(GET, answer({ card: 1 }));
+    expect(headerIn(memberOf(answered.body, 'card')).alg).toBe('RSA-OAEP-256');
+    expect(partner.response).toBe('encrypt');
+    expect(client).toBeDefined();
+    const alone = await ends();
+    const redacted = await alone.server.protectResponse(GET, answer({ card: 1 }));
+    expect(redacted.body).toEqual({ card: '[REDACTED]' });
+  });
+
+  it('is encrypted anew each time, also to the same request', async () => {
+    const { client, server } = await ends();
+    const seen = await server.decryptRequest(await client.encryptRequest(GET));
+    const answers = await Promise.all(
+      [1, 2].map(async () => {
+        const { body } = await server.protectResponse(seen, answer({ card: 1 }));
+        return headerIn(memberOf(body, 'card')).salt;
+      }),
+    );
+    expect(new Set(answers).size).toBe(2);
+  });
+
+  it('is refused by another call, in another field, and in plain', async () => {
+    const { client, server } = await ends();
+    const request = post('/orders', BODY);
+    const other = post('/orders', BODY);
+    await client.encryptRequest(other);
+    const seen = await server.decryptRequest(await client.encryptRequest(request));
+    const answered = await server.protectResponse(seen, answer({ card: 'x', items: ['y', 'z'] }));
+    expect(await refusal(client.decryptResponse(other, answered))).toMatchObject(BAD);
+    const body = answered.body as { card: string; items: string[] };
+    for (const wrong of [
+      { ...body, items: [body.card, body.items[1]] },
+      { ...body, items: body.items.toReversed() },
+      { ...body, card: tampered(body.card) },
+      { items: [body.card] },
+    ])
+      expect(await refusal(client.decryptResponse(request, { ...answered, body: wrong }))).toMatchObject(BAD);
+    const plain = answer({ card: 'x' });
+    expect((await refusal(client.decryptResponse(request, plain))).code).toBe('plaintext_refused');
+  });
+
+  it('cannot be opened by who has not made the call: it is left, and reported', async () => {
+    const { client, server } = await ends();
+    const seen = await server.decryptRequest(await client.encryptRequest(GET));
+    const answered = await server.protectResponse(seen, answer({ card: 1 }));
+    const stranger = await ends();
+    expect(await stranger.client.decryptResponse({ ...GET }, answered)).toBe(answered);
+    expect(stranger.clientEvents.map(({ type }) => type)).toEqual(['ciphertext_left']);
+  });
+});
+
+describe('a token under the key of a call is refused', () => {
+  type Sent = { headers: Record<string, string>; body: typeof BODY & { items: unknown[] } };
+
+  const WRONG: [what: string, change: (sent: Sent, other: Sent) => object][] = [
+    ['in the place of another field', ({ body }) => ({ body: { ...body, pin: body.card } })],
+    ['swapped', ({ body }) => ({ body: { ...body, pin: body.card, card: body.pin } })],
+    [
+      'in the place of another element',
+      ({ body }) => ({ body: { ...body, items: body.items.toReversed() } }),
+    ],
+    ['with an element left out before it', ({ body }) => ({ body: { ...body, items: body.items.slice(1) } })],
+    ['in another operation', () => ({ path: '/refunds' })],
+    [
+      'as a whole message',
+      ({ body }) => ({
+        path: '/messages',
+        body: String(body.card),
+        headers: { 'content-type': 'application/jose' },
+      }),
+    ],
+    ['without the secret', () => ({ headers: {} })],
+    ['with the secret of another call', (_, { headers }) => ({ headers })],
+    ['with a value of another call', ({ body }, other) => ({ body: { ...body, card: other.body.card } })],
+    ['altered', ({ body }) => ({ body: { ...body, pin: tampered(body.pin) } })],
+    [
+      'with its secret altered',
+      ({ headers }) => ({ headers: { 'e2ee-key': tampered(headers['e2ee-key']) } }),
+    ],
+    [
+      'with its secret twice',
+      ({ headers }) => ({
+        headers: { 'e2ee-key': `${headers['e2ee-key']}, ${headers['e2ee-key']}` },
+      }),
+    ],
+    ['with an empty secret', () => ({ headers: { 'e2ee-key': '' } })],
+    ['with a field for a secret', ({ body }) => ({ headers: { 'e2ee-key': String(body.pin) } })],
+    [
+      'in the place of its own secret',
+      ({ headers, body }) => ({
+        headers,
+        body: { ...body, pin: headers['e2ee-key'] },
+      }),
+    ],
+  ];
+
+  it.each(WRONG)('%s', async (_, change) => {
+    const { client, server } = await ends({}, { server: { replay: false } });
+    const [sent, other] = [
+      await client.encryptRequest(post('/orders', BODY)),
+      await client.encryptRequest(post('/orders', BODY)),
+    ];
+    const wrong = { ...sent, ...change(sent as never, other as never) };
+    expect(await refusal(server.decryptRequest(wrong))).toMatchObject(BAD);
+    expect((await server.decryptRequest(sent)).body).toEqual(BODY);
+  });
+
+  it.each([
+    ['of another length', new Uint8Array(31), { typ: 'e2ee-key' }],
+    ['of no length', new Uint8Array(), { typ: 'e2ee-key' }],
+    ['without its type', new Uint8Array(32), {}],
+    ['of another type', new Uint8Array(32), { typ: 'JWT' }],
+  ])('with a secret %s', async (_, secret, header) => {
+    const { server } = await ends(UNBOUND);
+    const { encryptionKey } = await party('bank');
+    const token = await encryptJwe(secret, encryptionKey, header);
+    expect(await refusal(server.decryptRequest({ ...GET, headers: { 'e2ee-key': token } }))).toMatchObject(
+      BAD,
+    );
+  });
+
+  it.each([undefined, 5, '', 'AA', 'AAAAAAAAAAAAAAAAAAAAAB', ['AAAAAAAAAAAAAAAAAAAAAA']])(
+    'with the salt %j',
+    async (salt) => {
+      const { client, server } = await ends(UNBOUND);
+      const sent = await client.encryptRequest(post('/orders', { pin: 1 }));
+      const [, ...rest] = String(memberOf(sent.body, 'pin')).split('.');
+      const head = btoa(JSON.stringify({ ...headerIn(memberOf(sent.body, 'pin')), salt }))
+        .replace(/=+$/, '')
+        .replaceAll('+', '-')
+        .replaceAll('/', '_');
+      const wrong = { ...sent, body: { pin: [head, ...rest].join('.') } };
+      expect(await refusal(server.decryptRequest(wrong))).toMatchObject(BAD);
+    },
+  );
+
+  it('by a profile that knows nothing of it, before any key is used', async () => {
+    const { client } = await ends();
+    const { server, operations } = await twoEnds({
+      profile: { ...profile, perMessageKey: undefined } as never,
+    });
+    const sent = await client.encryptRequest(post('/orders', BODY));
+    expect(await refusal(server.decryptRequest(sent))).toMatchObject(BAD);
+    expect(operations()).toBe(0);
+  });
+
+  it('with too many others, before any key is used', async () => {
+    const { client } = await ends({}, { client: { limits: { tokens: 10 } } });
+    const { server, operations } = await ends({}, { server: { limits: { tokens: 6 } } });
+    const sent = await client.encryptRequest(post('/orders', BODY));
+    expect((await refusal(server.decryptRequest(sent))).code).toBe('limit_exceeded');
+    expect(operations()).toBe(0);
+  });
+});
+
+describe('a call with one key that comes again', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_790_000_000_000 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is refused, with or without a body, and needs one place in the store', async () => {
+    const ids: string[] = [];
+    const replay = { add: (id: string) => !ids.includes(id) && ids.push(id) > 0 };
+    const { client, server } = await ends({}, { server: { replay } });
+    for (const request of [GET, post('/orders', BODY)]) {
+      const sent = await client.encryptRequest(request);
+      await expect(server.decryptRequest(sent)).resolves.toBeDefined();
+      expect(await refusal(server.decryptRequest(sent))).toMatchObject(BAD);
+    }
+    expect(ids).toHaveLength(2);
+  });
+
+  it('is refused when it is late', async () => {
+    const { client, server } = await ends({}, { server: { replay: false } });
+    const sent = await client.encryptRequest(GET);
+    vi.setSystemTime(1_790_000_360_000);
+    await expect(server.decryptRequest(sent)).resolves.toBeDefined();
+    vi.setSystemTime(1_790_000_361_000);
+    expect(await refusal(server.decryptRequest(sent))).toMatchObject(BAD);
+  });
+});
+
+describe('the keys of a call', () => {
+  const hex = (bytes: Uint8Array): string =>
+    [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const range = (from: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i);
+  const SALT = 'oKGio6SlpqeoqaqrrK2urw';
+
+  /* The vectors of docs/per-message-key.md, computed there with another implementation of HKDF. */
+  it.each([
+    ['A256GCM', 'request', 'card', 'a299cc92fae8557a33792c8bed6f11d59eda689c09c8e66043f8813e1b39dc3f'],
+    ['A256GCM', 'response', 'card', '43d7a047625717effd04266f2e7b66a5532af1108892a040bb577c38b7b1942e'],
+    [
+      'A256GCM',
+      'request',
+      'items.1.note',
+      'a1ecb2ac9839d5963ac9c990f771e659b4a069e3ec332b89613a4c1877d3f9d2',
+    ],
+    ['A256GCM', 'request', '$', '1154695e1bc63108c25a4fbd254872849e73698355b2fcaa39543024ff69dac9'],
+    [
+      'A256CBC-HS512',
+      'request',
+      'card',
+      'eb5f0368397658b7d91db46bd3ca30f1212a7df3ae6f6826d3eb55d584d58eac0c314a422bc40ff3ab982723bcd0facf4177cf2f3c7c07ec5bdbea77c8981c14',
+    ],
+  ] as const)('are those of the vectors: %s %s %s', async (enc, direction, path, cek) => {
+    const { openingKey } = await perMessageKey().accept(range(0, 32), '2026-1');
+    const place = { operation: 'POST /orders', direction, path };
+    const header = { alg: 'dir', enc, salt: SALT };
+    expect(hex(await openingKey(place).unwrap(new Uint8Array(), header))).toBe(cek);
+  });
+
+  it('open the token of the vectors', async () => {
+    const { openingKey } = await perMessageKey().accept(range(0, 32), '2026-1');
+    const place = { operation: 'POST /orders', direction: 'request', path: 'card' } as const;
+    const token =
+      'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiMjAyNi0xIiwic2FsdCI6Im9LR2lvNlNscHFlb3FhcXJySzJ1cncifQ..sLGys7S1tre4ubq7.IWv4LY8IACK_P_x9PBEny7bspnHC.PpA3T6Wphy5aOvPjQRbrOA';
+    const { plaintext } = await decryptJwe(token, openingKey(place), { algs: ['dir'] });
+    expect(new TextDecoder().decode(plaintext)).toBe('"4111 1111 1111 1111"');
+  });
+});
+
+describe('a profile with a key for each message', () => {
+  it('has a header of its own name, if it likes', async () => {
+    const { client, server } = await ends({ perMessageKey: perMessageKey({ header: 'x-call-key' }) });
+    const sent = await client.encryptRequest(GET);
+    expect(Object.keys(sent.headers)).toEqual(['x-call-key']);
+    const upper = { ...sent, headers: { 'X-Call-Key': String(sent.headers['x-call-key']) } };
+    await expect(server.decryptRequest(upper)).resolves.toBeDefined();
+  });
+
+  it.each(['', 'E2EE-Key', 'a b', 'a:b', 5, null])('refuses %j as the name of a header', (header) => {
+    expect(() => perMessageKey({ header } as never)).toThrow(/`header`/);
+  });
+
+  it('is refused where it lists `dir`, or brings something else', () => {
+    const keyRing = { find: () => undefined } as never;
+    const lists = { ...profile, accept: { ...profile.accept, alg: ['dir', 'RSA-OAEP-256'] } } as Profile;
+    expect(() => createE2eeServer({ profile: lists, keyRing })).toThrow(/must not list `dir`/);
+    for (const perMessageKey of [null, true, {}, { offer: 1 }])
+      expect(() => createE2eeServer({ profile: { ...profile, perMessageKey } as never, keyRing })).toThrow(
+        /`profile.perMessageKey` must be made by perMessageKey/,
+      );
+  });
+});

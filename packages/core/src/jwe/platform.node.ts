@@ -1,0 +1,83 @@
+import {
+  type CipherGCMTypes,
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  type webcrypto as crypto,
+  hkdfSync,
+  KeyObject,
+  publicEncrypt,
+  randomFillSync,
+} from 'node:crypto';
+import type { CryptoKey } from 'jose';
+import type { PlainContent, SealedContent } from './algorithms.js';
+import type { Bytes } from './bytes.js';
+import type { HkdfParams } from './platform.js';
+
+/*
+ * platform.ts for Node. Handing a small piece of work to a thread takes several times as long as the work itself, so that
+ * it is done at once. Private keys of RSA are not among them: they stay with WebCrypto, and its threads.
+ */
+
+/** How long the event loop may be held by work that is done at once, in milliseconds. */
+const SLICE = 4;
+
+export function encodeBase64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
+}
+
+export function decodeLoosely(text: string): Bytes {
+  return new Uint8Array(Buffer.from(text, 'base64url')); // a copy, because Node's own is part of a memory that all share
+}
+
+export async function sealGcm(
+  cek: Bytes,
+  { plaintext, aad }: PlainContent,
+): Promise<Omit<SealedContent, 'aad'>> {
+  await breath();
+  const iv = randomFillSync(new Uint8Array(12));
+  const cipher = createCipheriv(gcmFor(cek), cek, iv, { authTagLength: 16 });
+  cipher.setAAD(aad);
+  const ciphertext = cipher.update(plaintext) as Buffer<ArrayBuffer>;
+  cipher.final(); // of no length
+  return { iv, ciphertext, tag: cipher.getAuthTag() as Buffer<ArrayBuffer> };
+}
+
+export async function openGcm(cek: Bytes, { iv, ciphertext, tag, aad }: SealedContent): Promise<Bytes> {
+  await breath();
+  const decipher = createDecipheriv(gcmFor(cek), cek, iv, { authTagLength: 16 });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(tag);
+  const plaintext = decipher.update(ciphertext);
+  decipher.final(); // throws when anything was altered
+  return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength) as Bytes;
+}
+
+function gcmFor({ length }: Bytes): CipherGCMTypes {
+  return `aes-${length * 8}-gcm` as CipherGCMTypes; // CONTENT_SIZES has no others
+}
+
+export async function encryptByRsa(key: CryptoKey, plaintext: Bytes): Promise<Bytes> {
+  await breath();
+  const { hash } = key.algorithm as crypto.RsaHashedKeyAlgorithm; // of every RSA key
+  const options = {
+    key: KeyObject.from(key as crypto.CryptoKey),
+    padding: constants.RSA_PKCS1_OAEP_PADDING,
+    oaepHash: hash.name.replace('-', ''),
+  };
+  return new Uint8Array(publicEncrypt(options, plaintext));
+}
+
+export async function hkdf(secret: CryptoKey, { salt, info, length }: HkdfParams): Promise<Bytes> {
+  await breath();
+  return new Uint8Array(hkdfSync('sha256', KeyObject.from(secret as crypto.CryptoKey), salt, info, length));
+}
+
+let sliceEnd = 0;
+
+/** Lets others have a turn when so much was done at once that they would notice. */
+async function breath(): Promise<void> {
+  if (performance.now() < sliceEnd) return;
+  await new Promise((resolve) => setImmediate(resolve));
+  sliceEnd = performance.now() + SLICE;
+}

@@ -1,0 +1,113 @@
+import { hkdf } from '#platform';
+import { invalidOption } from '../errors.js';
+import { CONTENT_SIZES, type ContentAlgorithm } from '../jwe/algorithms.js';
+import { decodeBase64url, encodeBase64url } from '../jwe/base64url.js';
+import { type Bytes, concat } from '../jwe/bytes.js';
+import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
+import type { ProtectedHeader } from '../jwe/protected-header.js';
+import { refuseToken } from '../jwe/refusal.js';
+import type { DecryptionKey, EncryptionKey } from '../keys/key.js';
+import type { TokenPlace } from './binding.js';
+
+/* One key agreement for a call, however many fields it has. The format is in docs/per-message-key.md. */
+
+/** Tells the token that holds the secret of a call from every other (RFC 8725 §3.11). */
+const TYP = 'e2ee-key';
+const SECRET_BYTES = 32;
+const SALT_BYTES = 16;
+const LABEL = 'e2ee per-message key 1';
+
+export interface PerMessageKeyOptions {
+  /** The HTTP header that the secret goes in, encrypted. Default `e2ee-key`. */
+  readonly header?: string;
+}
+
+/** How the keys of a call are agreed on. Made by {@link perMessageKey}. */
+export interface PerMessageKey {
+  /** Name of the HTTP header, in lower case. */
+  readonly header: string;
+  /** Makes the secret of one call. `token` holds it for the other end. */
+  offer(
+    key: EncryptionKey,
+    options: Pick<EncryptJweOptions, 'enc' | 'header'>,
+  ): Promise<{ readonly token: string; readonly messageKey: MessageKey }>;
+  /** Whether the header of a token says that it holds the secret of a call. */
+  isOffer(header: ProtectedHeader): boolean;
+  /** What was in such a token, which `kid` has opened. Rejects with `token_invalid`. */
+  accept(secret: Uint8Array, kid: string): Promise<MessageKey>;
+}
+
+/** What both ends of one call derive the keys of its tokens from: another for each token, bound to its place. */
+export interface MessageKey {
+  sealingKey(place: TokenPlace): EncryptionKey;
+  openingKey(place: TokenPlace): DecryptionKey;
+}
+
+/**
+ * For the `perMessageKey` of a profile, where both ends are yours: the client end encrypts one secret for each call, in an HTTP
+ * header, and the key of every token of the call is derived from it. Sixteen fields then cost one private-key operation,
+ * and the answer is encrypted likewise, so that a client needs no key pair. Throws `option_invalid`.
+ *
+ * @example
+ * const profile = { ...strict, policy, perMessageKey: perMessageKey() }
+ */
+export function perMessageKey({ header = 'e2ee-key' }: PerMessageKeyOptions = {}): PerMessageKey {
+  if (typeof header !== 'string' || !/^[a-z\d-]+$/.test(header))
+    invalidOption('header', 'the name of an HTTP header, in lower case', header);
+  return Object.freeze({
+    header,
+    offer: async (key, options) => {
+      const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+      const token = await encryptJwe(secret, key, { ...options, typ: TYP });
+      return { token, messageKey: await messageKeyOf(secret, key.kid) };
+    },
+    isOffer: ({ typ }) => typ === TYP,
+    accept: async (secret, kid) => {
+      if (secret.length !== SECRET_BYTES) refuseToken();
+      return messageKeyOf(Uint8Array.from(secret), kid);
+    },
+  } satisfies PerMessageKey);
+}
+
+async function messageKeyOf(secret: Bytes, kid: string): Promise<MessageKey> {
+  const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
+  /** A salt of its own makes a key new even where one place is encrypted twice: in the answer to a repeated request. */
+  const derive = async (salt: Bytes, place: TokenPlace, enc: ContentAlgorithm): Promise<Bytes> => {
+    return hkdf(base, { salt, info: infoOf(place, enc), length: CONTENT_SIZES[enc].cek });
+  };
+  const key = { kid, alg: 'dir', publicJwk: {} } as const;
+  return {
+    sealingKey: (place) => ({
+      ...key,
+      kind: 'encryption',
+      publicKey: base,
+      wrap: async (_, { enc }) => {
+        const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+        const cek = await derive(salt, place, enc);
+        return { cek, encryptedKey: new Uint8Array(), header: { salt: encodeBase64url(salt) } };
+      },
+    }),
+    openingKey: (place) => ({
+      ...key,
+      kind: 'decryption',
+      unwrap: async (_, header) => {
+        const salt = decodeBase64url(String(header.salt));
+        if (salt.length !== SALT_BYTES) refuseToken();
+        return derive(salt, place, header.enc as ContentAlgorithm); // it was checked
+      },
+    }),
+  };
+}
+
+/** What a key is for. Each part goes after its length, so that no two places have one spelling. */
+function infoOf({ direction, operation, path }: TokenPlace, enc: ContentAlgorithm): Bytes {
+  const utf8 = new TextEncoder();
+  const parts = [LABEL, enc, direction, operation, path].map((part) => utf8.encode(part));
+  return concat(parts.flatMap((part) => [lengthOf(part), part]));
+}
+
+function lengthOf({ length }: Uint8Array): Bytes {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, length);
+  return bytes;
+}

@@ -1,0 +1,1 @@
+export { type E2eeFetchOptions, e2ee } from './fetch.js';
