@@ -24,6 +24,8 @@ const node: TestProjectInlineConfiguration = {
       'apps/*/**/*.test.ts',
       'test/**/*.test.ts',
       'docs/**/*.test.ts',
+      'bench/src/**/*.test.ts',
+      'nightly/src/**/*.test.ts',
     ],
     exclude: [...EXCLUDED, '**/*.browser.test.ts', '**/*.runtime.test.ts'],
     // Prints which subject has passed how many of the conformance cases.
@@ -41,9 +43,11 @@ async function launchOptions(): Promise<LaunchOptions> {
   }
 }
 
-/** The core's tests once more, in a real browser: all but those of what only Node has. */
+/** The core's tests once more, in a real browser: all but those of what only Node has. And fetch as pages have it. */
 const chromium: TestProjectInlineConfiguration = {
   resolve: { conditions: ['@e2ee/source', ...defaultClientConditions] },
+  // The same for what starts before the tests, in Node.
+  environments: { __vitest__: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } } },
   // All that these tests import of others: to find one of them during a run would reload the page.
   optimizeDeps: {
     noDiscovery: true,
@@ -54,10 +58,10 @@ const chromium: TestProjectInlineConfiguration = {
   test: {
     ...TIMEOUTS,
     name: 'chromium',
-    include: ['packages/core/src/**/*.test.ts'],
+    include: ['packages/core/src/**/*.test.ts', 'packages/fetch/src/**/*.browser.test.ts'],
     exclude: [...EXCLUDED, '**/*.node.test.ts'],
     // What a page fetches keys from.
-    globalSetup: ['packages/core/test/key-server.ts'],
+    globalSetup: ['packages/core/test/key-server.ts', 'packages/fetch/test/page-bank.ts'],
     browser: {
       enabled: true,
       provider: playwright({ launchOptions: await launchOptions() }),

@@ -21,6 +21,7 @@ import {
   staticKeys,
 } from '@e2ee/core';
 import { fileKeyStore } from '@e2ee/core/node';
+import { e2ee as e2eeFetch } from '@e2ee/fetch';
 import axios from 'axios';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textOf, toBase64url, utf8 } from '../../packages/core/test/bytes.js';
@@ -198,6 +199,17 @@ describe('over a loopback socket', () => {
     expect((await api.post(PATH, SESSION)).data).toEqual(SESSION);
     await replaceKeys();
     expect((await api.post(PATH, SESSION)).data).toEqual(SESSION);
+  });
+
+  it('@e2ee/fetch does so by itself', async () => {
+    const api = e2eeFetch({ ...(await clientOptions()), onEvent: () => {} });
+    const body = JSON.stringify(SESSION);
+    const headers = { 'content-type': 'application/json' };
+    const call = async (): Promise<unknown> =>
+      (await api(`${url}${PATH}`, { method: 'POST', headers, body })).json();
+    expect(await call()).toEqual(SESSION);
+    await replaceKeys();
+    expect(await call()).toEqual(SESSION);
   });
 });
 

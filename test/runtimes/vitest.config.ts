@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 const SHARED = { testTimeout: 20_000, hookTimeout: 30_000, isolate: false };
 
 /**
- * What runs on Deno and Bun as well (run.ts): the core's tests but for those of Node and of browsers alone, from the source,
- * and checks of the built packages, as their users get them.
+ * What runs on Deno and Bun as well (run.ts): the tests of the core and of fetch but for those of Node and of browsers alone, from
+ * the source, and checks of the built packages, as their users get them.
  */
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           ...SHARED,
           name: 'core',
-          include: ['packages/core/src/**/*.test.ts'],
+          include: ['packages/core/src/**/*.test.ts', 'packages/fetch/src/**/*.test.ts'],
           exclude: ['**/*.node.test.ts', '**/*.browser.test.ts'],
         },
       },

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that mutants are shown to: those of the core in Node. Which folders of them, Stryker says. */
+export default defineConfig({
+  // As in the root's vitest.config.ts: Vite's own conditions for servers, and the source of workspace packages.
+  ssr: { resolve: { conditions: ['@e2ee/source', 'module', 'node'] } },
+  test: {
+    include: ['packages/core/src/**/*.test.ts'],
+    // Without those that measure time, which mutants beside each other do not leave alone, and those that are random.
+    exclude: ['**/node_modules/**', '**/*.{browser,speed,properties}.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});

@@ -1,0 +1,4 @@
+import { runClientCases } from '../run.js';
+import { fetchSubject } from './fetch.js';
+
+runClientCases(fetchSubject());
