@@ -10,10 +10,11 @@ import {
   type PolicyDocument,
   type PolicyRows,
   type Profile,
+  perMessageKey,
   staticKeys,
 } from '@e2ee/core';
 import type { Pair } from './keys.js';
-import { OURS } from './names.js';
+import { OURS, PER_MESSAGE_KEY } from './names.js';
 import { PAYEE } from './payloads.js';
 
 const UNBOUNDED = 100_000_000;
@@ -21,7 +22,7 @@ const UNBOUNDED = 100_000_000;
 /** Ways to encrypt the fields of a message. A row for each option of a profile that changes the work. */
 export const FIELD_PROFILES: readonly { readonly name: string; readonly options: Partial<Profile> }[] = [
   { name: OURS, options: {} },
-  // { name: PER_MESSAGE_KEY, options: { perMessageKey: true } },
+  { name: PER_MESSAGE_KEY, options: { perMessageKey: perMessageKey() } },
 ];
 
 const PROTECTED = { request: 'encrypt', response: 'redact' } as const;

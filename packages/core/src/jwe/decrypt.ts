@@ -2,6 +2,7 @@ import { E2eeError } from '../errors.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { CONTENT_SIZES, type ContentAlgorithm, type KeyAlgorithm, OPEN } from './algorithms.js';
+import type { Bytes } from './bytes.js';
 import type { CompactJwe } from './compact.js';
 import { checkForm, type FormedJwe } from './form.js';
 import type { ProtectedHeader } from './protected-header.js';
@@ -103,22 +104,31 @@ async function tryToOpen(
   enc: ContentAlgorithm,
   key: DecryptionKey,
 ): Promise<Uint8Array | undefined> {
-  const cek = crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
+  const standIn = standInFor(enc);
   const unwrapped = await unwrapCek(jwe, key);
-  if (unwrapped?.length === cek.length) cek.set(unwrapped);
   try {
-    return await OPEN[enc](cek, jwe);
+    return await OPEN[enc](unwrapped?.length === standIn.length ? unwrapped : standIn, jwe);
   } catch {
     return undefined;
   }
 }
 
+const standIns = new Map<ContentAlgorithm, Bytes>();
+
+/** A CEK that nobody knows, and nothing was ever encrypted with. */
+function standInFor(enc: ContentAlgorithm): Bytes {
+  const made = standIns.get(enc) ?? crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
+  standIns.set(enc, made);
+  return made;
+}
+
 async function unwrapCek(
   { encryptedKey, header }: CompactJwe,
   key: DecryptionKey,
-): Promise<Uint8Array | undefined> {
+): Promise<Bytes | undefined> {
   try {
-    return await key.unwrap(encryptedKey, header);
+    const cek = await key.unwrap(encryptedKey, header);
+    return cek as Bytes; // of a memory of its own: nothing else is known of a user's key
   } catch (error) {
     // A key service that is out of reach has not said that the token is bad.
     if (error instanceof E2eeError && error.code === 'keys_unavailable') throw error;

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fromHex, randomBytes, utf8 } from '../../test/bytes.js';
 import { decryptionKeyOf } from '../../test/keys-fixtures.js';
@@ -80,14 +81,16 @@ describe.each(BOTH)('RSA-OAEP %s', (_name, { encryptByRsa }) => {
 });
 
 describe.each(BOTH)('HKDF %s', (_name, { hkdf }) => {
-  it('derives what RFC 5869 appendix A.1 publishes', async () => {
-    const secret = await crypto.subtle.importKey('raw', new Uint8Array(22).fill(0x0b), 'HKDF', false, [
-      'deriveBits',
-    ]);
-    const salt = fromHex('000102030405060708090a0b0c');
-    const info = fromHex('f0f1f2f3f4f5f6f7f8f9');
-    expect(await hkdf(secret, { salt, info, length: 42 })).toEqual(
-      fromHex('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865'),
+  it('derives what RFC 5869 appendix A.3 publishes', async () => {
+    const derive = await hkdf(new Uint8Array(22).fill(0x0b));
+    expect(await derive(new Uint8Array(), 42)).toEqual(
+      fromHex('8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8'),
     );
+  });
+
+  it.each([1, 31, 32, 33, 64, 65])('derives %i bytes as OpenSSL does', async (length) => {
+    const [secret, info] = [randomBytes(32), randomBytes(40)];
+    const expected = new Uint8Array(hkdfSync('sha256', secret, '', info, length));
+    expect(await (await hkdf(Uint8Array.from(secret)))(Uint8Array.from(info), length)).toEqual(expected);
   });
 });

@@ -3,8 +3,8 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
+  createHmac,
   type webcrypto as crypto,
-  hkdfSync,
   KeyObject,
   publicEncrypt,
   randomFillSync,
@@ -12,7 +12,7 @@ import {
 import type { CryptoKey } from 'jose';
 import type { PlainContent, SealedContent } from './algorithms.js';
 import type { Bytes } from './bytes.js';
-import type { HkdfParams } from './platform.js';
+import type { Derive } from './platform.js';
 
 /*
  * platform.ts for Node. Handing a small piece of work to a thread takes several times as long as the work itself, so that
@@ -68,10 +68,21 @@ export async function encryptByRsa(key: CryptoKey, plaintext: Bytes): Promise<By
   return new Uint8Array(publicEncrypt(options, plaintext));
 }
 
-export async function hkdf(secret: CryptoKey, { salt, info, length }: HkdfParams): Promise<Bytes> {
-  await breath();
-  return new Uint8Array(hkdfSync('sha256', KeyObject.from(secret as crypto.CryptoKey), salt, info, length));
+export async function hkdf(secret: Bytes): Promise<Derive> {
+  const key = createHmac('sha256', new Uint8Array(HASH_BYTES)).update(secret).digest(); // RFC 5869 §2.2
+  return async (info, length) => {
+    await breath();
+    const blocks: Buffer[] = [];
+    for (let i = 1; blocks.length * HASH_BYTES < length; i += 1) {
+      const hmac = createHmac('sha256', key).update(blocks.at(-1) ?? NOTHING);
+      blocks.push(hmac.update(info).update(Uint8Array.of(i)).digest()); // RFC 5869 §2.3
+    }
+    return new Uint8Array(Buffer.concat(blocks, length));
+  };
 }
+
+const HASH_BYTES = 32;
+const NOTHING = new Uint8Array();
 
 let sliceEnd = 0;
 

@@ -49,15 +49,14 @@ export async function encryptByRsa(key: CryptoKey, plaintext: Bytes): Promise<By
   return new Uint8Array(await crypto.subtle.encrypt('RSA-OAEP', key, plaintext));
 }
 
-export interface HkdfParams {
-  readonly salt: Bytes;
-  readonly info: Bytes;
-  /** In bytes. */
-  readonly length: number;
-}
+/** Derives keys from one secret, each for its own purpose. */
+export type Derive = (purpose: Bytes, length: number) => Promise<Bytes>;
 
-/** HKDF with SHA-256 (RFC 5869). */
-export async function hkdf(secret: CryptoKey, { salt, info, length }: HkdfParams): Promise<Bytes> {
-  const params = { name: 'HKDF', hash: 'SHA-256', salt, info };
-  return new Uint8Array(await crypto.subtle.deriveBits(params, secret, length * 8));
+/** HKDF with SHA-256 and no salt (RFC 5869): `purpose` is its `info`, `length` is in bytes. */
+export async function hkdf(secret: Bytes): Promise<Derive> {
+  const key = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
+  return async (info, length) => {
+    const params = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
+    return new Uint8Array(await crypto.subtle.deriveBits(params, key, length * 8));
+  };
 }

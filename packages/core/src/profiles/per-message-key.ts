@@ -1,8 +1,8 @@
 import { hkdf } from '#platform';
 import { invalidOption } from '../errors.js';
 import { CONTENT_SIZES, type ContentAlgorithm } from '../jwe/algorithms.js';
-import { decodeBase64url, encodeBase64url } from '../jwe/base64url.js';
-import { type Bytes, concat } from '../jwe/bytes.js';
+import { encodeBase64url } from '../jwe/base64url.js';
+import type { Bytes } from '../jwe/bytes.js';
 import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
 import type { ProtectedHeader } from '../jwe/protected-header.js';
 import { refuseToken } from '../jwe/refusal.js';
@@ -15,6 +15,8 @@ import type { TokenPlace } from './binding.js';
 const TYP = 'e2ee-key';
 const SECRET_BYTES = 32;
 const SALT_BYTES = 16;
+/** So many bytes in base64url. */
+const SALT = /^[\w-]{22}$/;
 const LABEL = 'e2ee per-message key 1';
 
 export interface PerMessageKeyOptions {
@@ -70,44 +72,35 @@ export function perMessageKey({ header = 'e2ee-key' }: PerMessageKeyOptions = {}
 }
 
 async function messageKeyOf(secret: Bytes, kid: string): Promise<MessageKey> {
-  const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
-  /** A salt of its own makes a key new even where one place is encrypted twice: in the answer to a repeated request. */
-  const derive = async (salt: Bytes, place: TokenPlace, enc: ContentAlgorithm): Promise<Bytes> => {
-    return hkdf(base, { salt, info: infoOf(place, enc), length: CONTENT_SIZES[enc].cek });
-  };
+  const derive = await hkdf(secret);
+  const cekFor = (place: TokenPlace, enc: ContentAlgorithm, salt: string): Promise<Bytes> =>
+    derive(purposeOf(place, enc, salt), CONTENT_SIZES[enc].cek);
   const key = { kid, alg: 'dir', publicJwk: {} } as const;
   return {
     sealingKey: (place) => ({
       ...key,
       kind: 'encryption',
-      publicKey: base,
+      publicKey: {} as EncryptionKey['publicKey'], // `wrap` needs none
       wrap: async (_, { enc }) => {
-        const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-        const cek = await derive(salt, place, enc);
-        return { cek, encryptedKey: new Uint8Array(), header: { salt: encodeBase64url(salt) } };
+        const salt = encodeBase64url(crypto.getRandomValues(new Uint8Array(SALT_BYTES)));
+        return { cek: await cekFor(place, enc, salt), encryptedKey: new Uint8Array(), header: { salt } };
       },
     }),
     openingKey: (place) => ({
       ...key,
       kind: 'decryption',
-      unwrap: async (_, header) => {
-        const salt = decodeBase64url(String(header.salt));
-        if (salt.length !== SALT_BYTES) refuseToken();
-        return derive(salt, place, header.enc as ContentAlgorithm); // it was checked
+      unwrap: async (_, { enc, salt }) => {
+        if (typeof salt !== 'string' || !SALT.test(salt)) refuseToken();
+        return cekFor(place, enc as ContentAlgorithm, salt); // it was checked
       },
     }),
   };
 }
 
-/** What a key is for. Each part goes after its length, so that no two places have one spelling. */
-function infoOf({ direction, operation, path }: TokenPlace, enc: ContentAlgorithm): Bytes {
-  const utf8 = new TextEncoder();
-  const parts = [LABEL, enc, direction, operation, path].map((part) => utf8.encode(part));
-  return concat(parts.flatMap((part) => [lengthOf(part), part]));
-}
-
-function lengthOf({ length }: Uint8Array): Bytes {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, length);
-  return bytes;
+/**
+ * What a key is for. A salt of its own makes it new even where one place is encrypted twice: in the answer to a repeated
+ * request. No part but the last holds a zero, so that no two places have one spelling.
+ */
+function purposeOf({ direction, operation, path }: TokenPlace, enc: ContentAlgorithm, salt: string): Bytes {
+  return new TextEncoder().encode([LABEL, enc, salt, direction, operation, path].join('\0'));
 }
