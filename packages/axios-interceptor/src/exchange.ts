@@ -23,6 +23,10 @@ interface Sent {
   readonly plainType: string | undefined;
   readonly wire: unknown;
   readonly wireType: unknown;
+  /** Whether it was changed at all. */
+  readonly isSealed: boolean;
+  /** Names of headers that it was given. */
+  readonly added: readonly string[];
 }
 
 /** Which exchange a function in a config belongs to: functions survive merging, and show nothing. */
@@ -90,7 +94,7 @@ export class Exchange {
 
   /** What was last sent, if anything of it was encrypted. */
   get #encrypted(): Sent | undefined {
-    return this.#sent && this.#sent.wire === this.#sent.plain ? undefined : this.#sent;
+    return this.#sent?.isSealed ? this.#sent : undefined;
   }
 
   /** Takes the place of the config's adapter. */
@@ -105,8 +109,9 @@ export class Exchange {
   #restore(config: Config): void {
     config.data = OpaqueBody.open(config.data);
     if (!this.#encrypted) return;
-    const { plain, wire, plainType, wireType } = this.#encrypted;
+    const { plain, wire, plainType, wireType, added } = this.#encrypted;
     config.headers = AxiosHeaders.from(config.headers);
+    for (const name of added) config.headers.delete(name);
     if (config.headers.getContentType() === wireType) config.headers.setContentType(plainType ?? null);
     if (config.data !== wire) return; // another body, for which other transformations may be due
     config.data = plain;
@@ -136,6 +141,8 @@ export class Exchange {
       plainType: request.headers['content-type'],
       wire: config.data,
       wireType,
+      isSealed: sealed !== request,
+      added: addedTo(request.headers, sealed.headers),
     };
     throwIfCancelled(config);
     try {
@@ -209,6 +216,11 @@ function rewrite(headers: AxiosHeaders, before: Headers, after: Headers): AxiosH
   for (const name of Object.keys(before)) if (!Object.hasOwn(after, name)) headers.delete(name);
   for (const [name, value] of Object.entries(after)) if (value !== before[name]) headers.set(name, value);
   return headers;
+}
+
+function addedTo(before: Headers, after: Headers): readonly string[] {
+  const names = new Set(Object.keys(before).map((name) => name.toLowerCase()));
+  return Object.keys(after).filter((name) => !names.has(name.toLowerCase()));
 }
 
 function flat(headers: unknown): Record<string, string> {
