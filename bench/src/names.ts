@@ -16,6 +16,7 @@ export const GROUPS = {
   decryptMessage: 'decrypt a message of 1 MB',
   servers: 'servers',
   uncovered: (framework: string) => `uncovered routes, ${framework}`,
+  capacity: (key: string) => `requests to a server end with ${key}`,
   linear: 'how time grows',
   memory: 'memory',
   match: 'match an operation among 10,000',

@@ -1,5 +1,6 @@
 import type { Context } from './context.js';
 import type { Row } from './measure.js';
+import { capacity } from './sections/capacity.js';
 import { client } from './sections/client.js';
 import { fields } from './sections/fields.js';
 import { linear } from './sections/linear.js';
@@ -15,6 +16,7 @@ export const SECTIONS: Readonly<Record<string, (context: Context) => Promise<Row
   message,
   fields,
   keys,
+  capacity,
   payloads,
   match,
   client,

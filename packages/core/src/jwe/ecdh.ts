@@ -1,8 +1,10 @@
 import type { CryptoKey } from 'jose';
-import { unwrapByAes, wrapByAes } from './aes-kw.js';
+import { agreeOnce, agreeWith, sha256, unwrapKey, wrapKey } from '#platform';
 import type { CekUse, WrappedCek } from './algorithms.js';
 import { decodeBase64url } from './base64url.js';
 import { type Bytes, concat } from './bytes.js';
+import { newCek } from './cek.js';
+import type { CurvePoint } from './platform.js';
 import type { ProtectedHeader } from './protected-header.js';
 
 /* Agreement on a secret by ECDH-ES (RFC 7518 §4.6): the sender makes a key for one token, whose public half goes along. */
@@ -10,14 +12,10 @@ import type { ProtectedHeader } from './protected-header.js';
 const KEK_BYTES = 32;
 const DIGEST_BYTES = 32;
 
-/** The public half of an ephemeral key, as the `epk` header has it (RFC 7518 §4.6.1.1). */
-type EphemeralJwk = Readonly<Record<'kty' | 'crv' | 'x', string>> & { readonly y?: string };
-
-/** What a secret is derived from. */
+/** What a key is derived from. */
 interface Agreement {
-  readonly privateKey: CryptoKey;
-  readonly publicKey: CryptoKey;
-  /** What the secret is for: the algorithm that it will be the key of. */
+  readonly secret: Bytes;
+  /** What the key is for: the algorithm. */
   readonly purpose: string;
   /** How long it has to be, in bytes. */
   readonly size: number;
@@ -27,9 +25,9 @@ interface Agreement {
 
 /** The agreed secret is the CEK (Direct Key Agreement). */
 export async function agree(key: CryptoKey, { enc, size }: CekUse): Promise<WrappedCek> {
-  const { privateKey, epk } = await ephemeralFor(key);
-  const cek = await agreedSecret({ privateKey, publicKey: key, purpose: enc, size });
-  return { cek, encryptedKey: new Uint8Array(), header: { epk } };
+  const { secret, point } = await agreeOnce(key);
+  const cek = await keyFrom({ secret, purpose: enc, size });
+  return { cek, encryptedKey: new Uint8Array(), header: { epk: point } };
 }
 
 export async function reagree(
@@ -38,14 +36,15 @@ export async function reagree(
   header: ProtectedHeader,
   { enc, size }: CekUse,
 ): Promise<Bytes> {
-  return agreedSecret({ ...(await givenIn(header, key)), purpose: enc, size });
+  return keyFrom({ ...(await givenIn(header, key)), purpose: enc, size });
 }
 
 /** The agreed secret wraps the CEK (Key Agreement with Key Wrapping). */
 export async function wrapByAgreement(key: CryptoKey, use: CekUse): Promise<WrappedCek> {
-  const { privateKey, epk } = await ephemeralFor(key);
-  const kek = await agreedKek({ privateKey, publicKey: key, purpose: use.alg, size: KEK_BYTES }, 'wrapKey');
-  return { ...(await wrapByAes(kek, use)), header: { epk } };
+  const cek = newCek(use);
+  const { secret, point } = await agreeOnce(key);
+  const kek = await keyFrom({ secret, purpose: use.alg, size: KEK_BYTES });
+  return { cek, encryptedKey: await wrapKey(kek, cek), header: { epk: point } };
 }
 
 export async function unwrapByAgreement(
@@ -54,39 +53,25 @@ export async function unwrapByAgreement(
   header: ProtectedHeader,
   { alg }: CekUse,
 ): Promise<Bytes> {
-  const agreement = { ...(await givenIn(header, key)), purpose: alg, size: KEK_BYTES };
-  return unwrapByAes(await agreedKek(agreement, 'unwrapKey'), encryptedKey);
-}
-
-async function ephemeralFor({ algorithm }: CryptoKey): Promise<{ privateKey: CryptoKey; epk: EphemeralJwk }> {
-  const pair = await crypto.subtle.generateKey(algorithm, true, ['deriveBits']);
-  const { privateKey, publicKey } = pair as { privateKey: CryptoKey; publicKey: CryptoKey }; // curves have two halves
-  return { privateKey, epk: publicPoint(await crypto.subtle.exportKey('jwk', publicKey)) };
+  const kek = await keyFrom({ ...(await givenIn(header, key)), purpose: alg, size: KEK_BYTES });
+  return unwrapKey(kek, encryptedKey);
 }
 
 async function givenIn(
   { epk, apu, apv }: ProtectedHeader,
   privateKey: CryptoKey,
-): Promise<Pick<Agreement, 'privateKey' | 'publicKey' | 'apu' | 'apv'>> {
-  const point = publicPoint(Object(epk));
-  const publicKey = await crypto.subtle.importKey('jwk', point, privateKey.algorithm, false, []);
-  return { privateKey, publicKey, apu, apv };
+): Promise<Pick<Agreement, 'secret' | 'apu' | 'apv'>> {
+  return { secret: await agreeWith(privateKey, publicPoint(Object(epk))), apu, apv };
 }
 
-async function agreedKek(agreement: Agreement, usage: 'wrapKey' | 'unwrapKey'): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', await agreedSecret(agreement), 'AES-KW', false, [usage]);
-}
-
-/** ECDH, and the Concat KDF with SHA-256 (NIST SP 800-56A §5.8.1, RFC 7518 §4.6.2). */
-async function agreedSecret({ privateKey, publicKey, purpose, size, apu, apv }: Agreement): Promise<Bytes> {
-  const params = { name: privateKey.algorithm.name, public: publicKey };
-  const shared = new Uint8Array(await crypto.subtle.deriveBits(params, privateKey, 256));
+/** The Concat KDF with SHA-256 (NIST SP 800-56A §5.8.1, RFC 7518 §4.6.2). */
+async function keyFrom({ secret, purpose, size, apu, apv }: Agreement): Promise<Bytes> {
   const info = [new TextEncoder().encode(purpose), partyInfo(apu), partyInfo(apv)];
   const fixed = concat([...info.flatMap((part) => [uint32(part.length), part]), uint32(size * 8)]);
   const rounds = Array.from({ length: Math.ceil(size / DIGEST_BYTES) }, (_, i) =>
-    crypto.subtle.digest('SHA-256', concat([uint32(i + 1), shared, fixed])),
+    sha256(concat([uint32(i + 1), secret, fixed])),
   );
-  return concat((await Promise.all(rounds)).map((digest) => new Uint8Array(digest))).subarray(0, size);
+  return concat(await Promise.all(rounds)).subarray(0, size);
 }
 
 function partyInfo(encoded: unknown = ''): Bytes {
@@ -94,9 +79,9 @@ function partyInfo(encoded: unknown = ''): Bytes {
 }
 
 /** A key stripped of everything that is not the public point. */
-function publicPoint({ kty, crv, x, y }: { [Member in keyof EphemeralJwk]?: unknown }): EphemeralJwk {
+function publicPoint({ kty, crv, x, y }: { [Member in keyof CurvePoint]?: unknown }): CurvePoint {
   const members = Object.entries({ kty, crv, x, y }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(members) as EphemeralJwk; // importKey rejects anything else
+  return Object.fromEntries(members) as CurvePoint; // importing it rejects anything else
 }
 
 function uint32(value: number): Bytes {

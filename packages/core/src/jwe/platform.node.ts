@@ -3,20 +3,25 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
+  createHash,
   createHmac,
+  createPublicKey,
   type webcrypto as crypto,
+  diffieHellman,
+  generateKeyPairSync,
   KeyObject,
+  type KeyPairKeyObjectResult,
   publicEncrypt,
   randomFillSync,
 } from 'node:crypto';
 import type { CryptoKey } from 'jose';
 import type { PlainContent, SealedContent } from './algorithms.js';
 import type { Bytes } from './bytes.js';
-import type { Derive } from './platform.js';
+import type { CurvePoint, Derive } from './platform.js';
 
 /*
  * platform.ts for Node. Handing a small piece of work to a thread takes several times as long as the work itself, so that
- * it is done at once. Private keys of RSA are not among them: they stay with WebCrypto, and its threads.
+ * it is done at once. Private keys of RSA are not among them: they stay with WebCrypto, and its threads. Those on curves are quick.
  */
 
 /** How long the event loop may be held by work that is done at once, in milliseconds. */
@@ -83,6 +88,47 @@ export async function hkdf(secret: Bytes): Promise<Derive> {
 
 const HASH_BYTES = 32;
 const NOTHING = new Uint8Array();
+
+export async function agreeOnce(publicKey: CryptoKey): Promise<{ secret: Bytes; point: CurvePoint }> {
+  await breath();
+  const theirs = KeyObject.from(publicKey as crypto.CryptoKey);
+  const own = theirs.asymmetricKeyType === 'ec' ? generateOn(theirs) : generateKeyPairSync('x25519');
+  const { kty, crv, x, y } = own.publicKey.export({ format: 'jwk' });
+  const point = { kty, crv, x, ...(y !== undefined && { y }) } as CurvePoint; // of a key that was just made
+  return { secret: secretOf(own.privateKey, theirs), point };
+}
+
+function generateOn({ asymmetricKeyDetails }: KeyObject): KeyPairKeyObjectResult {
+  return generateKeyPairSync('ec', { namedCurve: String(asymmetricKeyDetails?.namedCurve) });
+}
+
+export async function agreeWith(privateKey: CryptoKey, point: CurvePoint): Promise<Bytes> {
+  await breath();
+  const own = KeyObject.from(privateKey as crypto.CryptoKey);
+  const theirs = createPublicKey({ key: { ...point }, format: 'jwk' });
+  return secretOf(own, theirs); // throws for another curve
+}
+
+function secretOf(privateKey: KeyObject, publicKey: KeyObject): Bytes {
+  return new Uint8Array(diffieHellman({ privateKey, publicKey }));
+}
+
+export async function sha256(data: Bytes): Promise<Bytes> {
+  return new Uint8Array(createHash('sha256').update(data).digest());
+}
+
+/** RFC 3394 §2.2.3.1. */
+const WRAP_IV = new Uint8Array(8).fill(0xa6);
+
+export async function wrapKey(kek: Bytes, cek: Bytes): Promise<Bytes> {
+  const cipher = createCipheriv('id-aes256-wrap', kek, WRAP_IV);
+  return new Uint8Array(Buffer.concat([cipher.update(cek), cipher.final()]));
+}
+
+export async function unwrapKey(kek: Bytes, wrapped: Bytes): Promise<Bytes> {
+  const decipher = createDecipheriv('id-aes256-wrap', kek, WRAP_IV);
+  return new Uint8Array(Buffer.concat([decipher.update(wrapped), decipher.final()])); // throws when anything was altered
+}
 
 let sliceEnd = 0;
 

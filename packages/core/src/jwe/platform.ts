@@ -1,4 +1,5 @@
 import type { CryptoKey } from 'jose';
+import { ANY_BYTES } from './aes-kw.js';
 import type { PlainContent, SealedContent } from './algorithms.js';
 import { type Bytes, concat } from './bytes.js';
 
@@ -59,4 +60,44 @@ export async function hkdf(secret: Bytes): Promise<Derive> {
     const params = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
     return new Uint8Array(await crypto.subtle.deriveBits(params, key, length * 8));
   };
+}
+
+/** The public half of a key on a curve, as the `epk` header has it (RFC 7518 §4.6.1.1). */
+export type CurvePoint = Readonly<Record<'kty' | 'crv' | 'x', string>> & { readonly y?: string };
+
+/** ECDH with a key that is made for this one time, on the curve of the other's. */
+export async function agreeOnce(publicKey: CryptoKey): Promise<{ secret: Bytes; point: CurvePoint }> {
+  const pair = await crypto.subtle.generateKey(publicKey.algorithm, true, ['deriveBits']);
+  const own = pair as { privateKey: CryptoKey; publicKey: CryptoKey }; // curves have two halves
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', own.publicKey);
+  const point = { kty, crv, x, ...(y !== undefined && { y }) } as CurvePoint; // of a key that was just made
+  return { secret: await secretOf(own.privateKey, publicKey), point };
+}
+
+/** ECDH. Rejects for a point that is not on the curve of the key, or of small order. */
+export async function agreeWith(privateKey: CryptoKey, point: CurvePoint): Promise<Bytes> {
+  return secretOf(privateKey, await crypto.subtle.importKey('jwk', point, privateKey.algorithm, false, []));
+}
+
+async function secretOf(privateKey: CryptoKey, publicKey: CryptoKey): Promise<Bytes> {
+  const params = { name: privateKey.algorithm.name, public: publicKey };
+  return new Uint8Array(await crypto.subtle.deriveBits(params, privateKey, 256));
+}
+
+export async function sha256(data: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+}
+
+/** AES Key Wrap (RFC 3394). */
+export async function wrapKey(kek: Bytes, cek: Bytes): Promise<Bytes> {
+  const by = await crypto.subtle.importKey('raw', kek, 'AES-KW', false, ['wrapKey']);
+  const plain = await crypto.subtle.importKey('raw', cek, ANY_BYTES, true, ['sign']);
+  return new Uint8Array(await crypto.subtle.wrapKey('raw', plain, by, 'AES-KW'));
+}
+
+/** Rejects when anything was altered. */
+export async function unwrapKey(kek: Bytes, wrapped: Bytes): Promise<Bytes> {
+  const by = await crypto.subtle.importKey('raw', kek, 'AES-KW', false, ['unwrapKey']);
+  const cek = await crypto.subtle.unwrapKey('raw', wrapped, by, 'AES-KW', ANY_BYTES, true, ['sign']);
+  return new Uint8Array(await crypto.subtle.exportKey('raw', cek));
 }

@@ -17,7 +17,7 @@ export interface E2eeMatchers<Result = void> {
   /** Shows masks and nothing else. Default mask `[REDACTED]`. */
   toBeRedacted(mask?: string): Result;
   /** Holds none of these texts, in any spelling. See {@link plaintextIn}. */
-  toHaveNoPlaintext(...canaries: readonly (string | number)[]): Result;
+  toHaveNoPlaintext(...canaries: (string | number)[]): Result;
   /** An `E2eeError`, of this code where one is given; behind `.rejects`, or of something that throws. */
   toBeRefused(code?: E2eeErrorCode): Result;
 }

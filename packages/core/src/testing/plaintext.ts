@@ -10,7 +10,7 @@ interface Spelling {
 
 const SPELLINGS: readonly Spelling[] = [
   { name: 'as it is', read: (text) => text, spell: (canary) => [canary] },
-  { name: 'as JSON text', read: unescaped, spell: (canary) => [canary] },
+  { name: 'as JSON text', read: unescaped, spell: (canary) => [canary.replaceAll('\\', '')] },
   { name: 'percent-encoded', read: percentDecoded, spell: (canary) => [canary] },
   { name: 'as HTML', read: (text) => text, spell: (canary) => [htmlOf(canary)] },
   { name: 'as hex', read: (text) => text.toLowerCase(), spell: (canary) => [hexOf(utf8(canary))] },
@@ -49,7 +49,7 @@ export function plaintextIn(value: unknown, ...canaries: readonly (string | numb
 
 /** Every text of a value and where it is; names of members count too. Goes round cycles. */
 function* textsOf(value: unknown, place = '$', seen = new Set<object>()): Generator<[string, string]> {
-  if (value instanceof Uint8Array) yield [place, String.fromCharCode(...value)];
+  if (value instanceof Uint8Array) yield [place, new TextDecoder().decode(value)];
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
     yield [place, String(value)];
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || seen.has(value)) return;
@@ -73,10 +73,11 @@ function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** However often it was made JSON text of. */
 function unescaped(text: string): string {
   return text
-    .replace(/\\u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/\\(["\\/])/g, '$1');
+    .replace(/\\+u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replaceAll('\\', '');
 }
 
 function percentDecoded(text: string): string {

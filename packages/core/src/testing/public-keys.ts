@@ -3,6 +3,9 @@ import { readJwkSet } from '../keys/jwk-set.js';
 import type { EncryptionKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
 
+/** Secrets that are shared are not published. */
+const PUBLISHABLE = ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'] as const;
+
 /**
  * The public keys of a ring that is in the same process, as it would publish them now: what the other party of a test
  * encrypts to. Follows every rotation at once.
@@ -17,10 +20,7 @@ export function publicKeysOf(keyRing: KeyRing): EncryptionKeys {
   return {
     current: async () => {
       const { keys } = keyRing.jwks();
-      const published = await readJwkSet(
-        { keys },
-        keys.map(({ alg }) => alg),
-      );
+      const published = await readJwkSet({ keys }, PUBLISHABLE);
       return newestValidKey(published) ?? unavailable('Every key of the ring has expired');
     },
     refresh: async () => {},

@@ -142,7 +142,7 @@ class Provider implements TestProvider {
   }
 
   async revoke(): Promise<void> {
-    for (const { kid } of this.keyRing.jwks().keys) await this.keyRing.revoke(kid);
+    for (const { kid = '' } of this.keyRing.jwks().keys) await this.keyRing.revoke(kid);
   }
 
   fail(fault: FaultName, times = 1): void {
