@@ -134,7 +134,7 @@ export class Exchange {
     const sealed = await this.#client.encryptRequest(request);
     if (this.#client.requireTls) keepToTls(config);
     if (sealed === request) config.data = request.body;
-    else put(config, sealed);
+    else put(config, request, sealed);
     const wireType = config.headers.getContentType();
     this.#sent = {
       plain: request.body,
@@ -206,9 +206,10 @@ function withStatus(error: unknown, status: number): unknown {
   return new E2eeError(error.code, message, { cause: error });
 }
 
-function put(config: Config, sealed: E2eeRequest): void {
+/** What was not encrypted goes as it is. */
+function put(config: Config, request: E2eeRequest, sealed: E2eeRequest): void {
   rewrite(config.headers, flat(config.headers), sealed.headers);
-  config.data = bodyText(sealed);
+  config.data = sealed.body === request.body ? request.body : bodyText(sealed);
 }
 
 /** Changes what differs and nothing else: a header with several values would not survive being set again. */

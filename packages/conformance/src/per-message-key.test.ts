@@ -39,6 +39,9 @@ const profile: Profile = {
   perMessageKey: perMessageKey(),
 };
 
+/** Who may have what he asks for encrypted, without keys of his own. */
+const recipient = () => ({ id: 'shop', response: 'encrypt' }) as const;
+
 type Start = (server: E2eeServer) => Promise<{ port: number; close: () => unknown }>;
 
 async function listen(server: Server): Promise<{ port: number; close: () => unknown }> {
@@ -128,7 +131,7 @@ describe.each(Object.entries(SERVERS))('%s', (_, start) => {
     async (__, connect) => {
       keyRing = await createKeyRing({ profile });
       let operations = 0;
-      const counted = createE2eeServer({ profile, keyRing, onEvent: () => {} });
+      const counted = createE2eeServer({ profile, keyRing, recipient, onEvent: () => {} });
       const wire: unknown[] = [];
       const server: E2eeServer = {
         message: counted.message,
@@ -173,7 +176,7 @@ describe('Axios', () => {
       if (secret !== undefined) sent.push(String(secret));
       next();
     });
-    app.use(express.json(), expressEnd({ profile, keyRing, onEvent: () => {} }));
+    app.use(express.json(), expressEnd({ profile, keyRing, recipient, onEvent: () => {} }));
     app.all('/orders', (_, res) => void (sent.length % 2 ? res.status(503).json({}) : res.json(ORDER)));
     const started = await listen(createServer(app));
     running = started;
@@ -186,5 +189,46 @@ describe('Axios', () => {
       expect((await api.request(error.config)).data).toEqual(ORDER);
     }
     expect(new Set(sent).size).toBe(4);
+  });
+});
+
+describe('an operation of which only the answer is protected', () => {
+  const asked: Profile = {
+    ...profile,
+    policy: { 'POST /files': { card: { response: 'encrypt' } } },
+  };
+  const bytes = Buffer.from([0, 1, 2, 255]);
+
+  it.each<[what: string, body: unknown, type: string, arrives: string]>([
+    ['JSON', '{"card":"4", "n": 1}', 'application/json', '{"card":"4", "n": 1}'],
+    ['bytes', bytes, 'application/octet-stream', bytes.toString('latin1')],
+    ['a form', 'a=1', 'application/x-www-form-urlencoded', 'a=1'],
+    ['a text', 'plain', 'text/plain', 'plain'],
+  ])('gets %s as it was sent, by Axios and by fetch', async (_, body, type, arrives) => {
+    keyRing = await createKeyRing({ profile: asked });
+    const seen: unknown[] = [];
+    const app = express();
+    app.use(expressEnd({ profile: asked, keyRing, recipient, onEvent: () => {} }));
+    app.post('/files', async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk);
+      seen.push([Buffer.concat(chunks).toString('latin1'), req.body]);
+      res.json({ card: 'x' });
+    });
+    const started = await listen(createServer(app));
+    running = started;
+    const url = `http://127.0.0.1:${started.port}`;
+    const options = { profile: asked, encryptionKeys: remoteJwks(url + asked.publication.path) };
+    const api = axios.create({ baseURL: url, proxy: false, transformRequest: (data) => data });
+    axiosEnd(api, options);
+    const headers = { 'content-type': type };
+    expect((await api.post('/files', body, { headers })).data).toEqual({ card: 'x' });
+    const send = fetchEnd(options);
+    const response = await send(`${url}/files`, { method: 'POST', body: body as string, headers });
+    expect(await response.json()).toEqual({ card: 'x' });
+    expect(seen).toEqual([
+      [arrives, undefined],
+      [arrives, undefined],
+    ]);
   });
 });

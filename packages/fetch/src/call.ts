@@ -68,7 +68,7 @@ export async function bodyOf({ input, init }: Call): Promise<unknown> {
 
 /** What to give fetch in place of a plain request. */
 export function sealedInit({ init, headers }: Call, plain: E2eeRequest, sealed: E2eeRequest): Init {
-  const body = bodyText(sealed);
+  const body = sealed.body === plain.body ? undefined : bodyText(sealed); // what was not encrypted goes as it is
   return {
     ...init,
     headers: rewrite(headers, plain.headers, sealed.headers),

@@ -86,11 +86,12 @@ export class Exchange {
 
   /** Gives the handler plain values. Rejects where the request is refused, which is answered already. */
   async open(): Promise<void> {
-    if (!this.#located?.coverage.request) return;
-    const { path } = this.#located;
+    if (!this.#located) return;
+    const { path, coverage } = this.#located;
+    if (!coverage.request && !coverage.offer) return;
     const { answer, request } = await receive(this.#server, this.#call.req, [path], this.#call.body());
     if (answer) return this.#refuse(answer);
-    this.#call.put(request);
+    if (coverage.request) this.#call.put(request);
     this.#request = request;
     openedRequests.set(this.#call.req, request);
   }

@@ -80,8 +80,8 @@ export async function receive(
     const taken = takeRequest(req, path, parsed);
     const keys = coverage.keys ? await server.publishedKeys(taken) : undefined;
     if (keys) return { answer: keys };
-    if (!coverage.request) return { request: taken, coverage };
-    const message = await readMessage(req, server.message);
+    if (!coverage.request && !coverage.offer) return { request: taken, coverage };
+    const message = coverage.request ? await readMessage(req, server.message) : undefined;
     const sent = message === undefined ? taken : { ...taken, body: message };
     return { request: await server.decryptRequest(sent), coverage };
   } catch (error) {

@@ -93,13 +93,13 @@ async function openAll(
 ): Promise<Origin & { contents: readonly Uint8Array[] }> {
   const ready = sealed.map((one) => checkToken(one, tokenLength, opener));
   const offer = opener.offer === undefined ? undefined : checkOffer(opener.offer, opener, where);
-  const forRing = [...(offer ? [offer] : []), ...ready.filter(isForRing)];
-  const { capacity } = opener;
-  capacity?.admit(forRing.length);
-  const open = async (token: CheckedJwe): Promise<DecryptedJwe> =>
-    capacity ? capacity.inTurn(() => openJwe(token)) : openJwe(token);
+  const forRing = ready.filter(isForRing);
+  // Whoever brings the secret can read the answer: what others have sealed does not go with it.
+  if (offer && forRing.length > 0) refuseToken();
+  const open = takingTurns([...forRing, ...(offer ? [offer] : [])], opener);
 
-  const messageKey = offer ? await acceptOffer(await open(offer), opener) : opener.messageKey;
+  const accepted = offer && (await acceptOffer(await open(offer), opener, where));
+  const messageKey = accepted?.messageKey ?? opener.messageKey;
   const opened = await Promise.all(
     ready.map((token) => (isForRing(token) ? open(token) : openAgreed(token, messageKey))),
   );
@@ -107,15 +107,34 @@ async function openAll(
     opened.map(({ plaintext }, i) => verified(plaintext, opener, (sealed[i] as Sealed)[1])),
   );
   // What two have signed is no message of either.
-  const signers = new Set(contents.map(({ signer }) => signer));
+  const signers = new Set([...(accepted ? [accepted] : []), ...contents].map(({ signer }) => signer));
   if (signers.size > 1) refuseToken();
-  await opener.refuseReplay?.(forRing, opener.verifyWith ? opened.map(({ plaintext }) => plaintext) : []);
+  const signed = [...(accepted ? [accepted] : []), ...opened].map(({ plaintext }) => plaintext);
+  await opener.refuseReplay?.(offer ? [offer] : forRing, opener.verifyWith ? signed : []);
   return {
     contents: contents.map(({ payload }) => payload),
     kids: opened.map(({ kid }) => kid),
-    signer: contents[0]?.signer,
+    signer: [...signers][0],
     messageKey,
   };
+}
+
+/** Opens tokens with private keys when it is their turn. After one that is bad, the others of the message are left alone. */
+function takingTurns(
+  tokens: readonly CheckedJwe[],
+  { capacity }: Opener,
+): (token: CheckedJwe) => Promise<DecryptedJwe> {
+  if (!capacity) return openJwe;
+  capacity.admit(tokens.length);
+  let isRefused = false;
+  return (token) =>
+    capacity.inTurn(async () => {
+      if (isRefused) refuseToken();
+      return openJwe(token).catch((error: unknown) => {
+        isRefused = true;
+        throw error;
+      });
+    });
 }
 
 /** Throws `token_invalid` or `key_rejected`. */
@@ -126,21 +145,21 @@ function checkToken([token, place]: Sealed, tokenLength: number, opener: Opener)
   const formed = checkForm(token, { ...formOf(opener, tokenLength), algs });
   // A profile with secrets of calls accepts `dir` for nothing else. Its place is in what the key is derived from.
   if (formed.alg === 'dir' && hasSecret) return { ...formed, place };
-  return forRing(formed, opener, place);
+  return withRing(formed, opener, place);
 }
 
 /** The token that holds the secret of a call. It belongs to no field. */
 function checkOffer(token: string, opener: Opener, where: Whereabouts): CheckedJwe {
   const formed = checkForm(token, formOf(opener, opener.limits.tokenLength));
-  if (!opener.profile.perMessageKey?.isOffer(formed.jwe.header)) refuseToken();
-  return forRing(formed, opener, { ...where, path: OFFER_PATH });
+  if (formed.jwe.header.typ !== opener.profile.perMessageKey?.typ) refuseToken();
+  return withRing(formed, opener, { ...where, path: OFFER_PATH });
 }
 
 function formOf({ profile: { accept }, limits }: Opener, tokenLength: number): AcceptedForm {
   return { algs: accept.alg, encs: accept.enc, tokenLength, headerBytes: limits.headerBytes };
 }
 
-function forRing(formed: FormedJwe, { profile, keyRing }: Opener, place: TokenPlace): CheckedJwe {
+function withRing(formed: FormedJwe, { profile, keyRing }: Opener, place: TokenPlace): CheckedJwe {
   if (!keyRing) refuseToken();
   const checked = withCandidates(formed, keyRing, profile.requireKid);
   const claim = profile.binding?.misfit(formed.jwe.header, place);
@@ -152,11 +171,14 @@ function isForRing(token: Ready): token is CheckedJwe {
   return 'candidates' in token;
 }
 
+/** The keys of a call, from the secret in its offer; signed as a field is, where that is asked for. */
 async function acceptOffer(
   { plaintext, kid }: DecryptedJwe,
-  { profile }: Opener,
-): Promise<MessageKey | undefined> {
-  return profile.perMessageKey?.accept(plaintext, kid);
+  opener: Opener,
+  where: Whereabouts,
+): Promise<{ messageKey: MessageKey | undefined; plaintext: Uint8Array; signer: string | undefined }> {
+  const { payload, signer } = await verified(plaintext, opener, { ...where, path: OFFER_PATH });
+  return { messageKey: await opener.profile.perMessageKey?.keysFrom(payload, kid), plaintext, signer };
 }
 
 async function openAgreed(

@@ -9,6 +9,8 @@ import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
 import { createE2eeClient } from './client.js';
 import type { E2eeRequest } from './message.js';
+import { signedBy } from './open-request.js';
+import type { Recipient } from './recipient.js';
 import { createE2eeServer } from './server.js';
 
 const FIELDS = {
@@ -31,13 +33,16 @@ const GET: E2eeRequest = { method: 'GET', path: '/orders/7', headers: {} };
 const profile: Profile = { ...strict, policy: POLICY, perMessageKey: perMessageKey() };
 const BAD = { code: 'token_invalid', message: 'The encrypted payload is not acceptable' };
 
-/** A client end without a key pair of its own, and a server end that finds nobody. */
+/** Who may have what he asks for encrypted, without a key of his own. */
+const CALLER = { id: 'shop', response: 'encrypt' } as const;
+
+/** A client end without a key pair of its own. */
 async function ends(
   changed: Partial<Profile> = {},
   server: Parameters<typeof twoEnds>[0] = {},
 ): Promise<Ends> {
   const both = await twoEnds({
-    recipient: undefined,
+    recipient: CALLER,
     ...server,
     profile: { ...profile, ...changed },
     client: { ...server.client },
@@ -83,7 +88,7 @@ describe('a call with one key', () => {
       kid: 'bank',
       typ: 'e2ee-key',
       op: 'POST /orders',
-      path: '',
+      path: '\\',
     });
     const tokens = [memberOf(body, 'card'), memberOf(body, 'pin'), ...(memberOf(body, 'items') as unknown[])];
     const salts = tokens.map((token) => headerIn(token).salt);
@@ -114,7 +119,7 @@ describe('a call with one key', () => {
 
   it('without a body brings the secret that its answer is encrypted with', async () => {
     const { client, server, operations } = await ends();
-    expect(server.covers(GET).request).toBe(true);
+    expect(server.covers(GET)).toMatchObject({ request: false, offer: true, response: true });
     const seen = await server.decryptRequest(await client.encryptRequest(GET));
     const answered = await server.protectResponse(seen, answer({ card: BODY.card }));
     expect(headerIn(memberOf(answered.body, 'card')).alg).toBe('dir');
@@ -138,15 +143,6 @@ describe('a call with one key', () => {
     const { headers } = await client.encryptRequest(GET);
     const error = await refusal(client.encryptRequest(post('/orders', BODY, headers)));
     expect(error).toMatchObject({ code: 'field_conflict', message: expect.stringContaining('e2ee-key') });
-  });
-
-  it('may hold tokens that were encrypted to the key itself, by another sender', async () => {
-    const { client, server } = await ends(UNBOUND);
-    const { encryptionKey } = await party('bank');
-    const pin = await encryptJwe(utf8('"page"'), encryptionKey);
-    const sent = await client.encryptRequest(post('/orders', { ...BODY, pin }));
-    expect(memberOf(sent.body, 'pin')).toBe(pin);
-    expect((await server.decryptRequest(sent)).body).toEqual({ ...BODY, pin: 'page' });
   });
 
   it('keeps its secret out of everything that is shown', async () => {
@@ -192,36 +188,65 @@ describe('a call with one key', () => {
     const answered = await server.protectResponse(seen, answer(BODY));
     expect((await client.decryptResponse(request, answered)).body).toMatchObject({ card: BODY.card });
     const unsigned = await ends({ binding });
-    expect(
-      await refusal(server.decryptRequest(await unsigned.client.encryptRequest(post('/orders', BODY)))),
-    ).toMatchObject(BAD);
+    for (const sent of [post('/orders', BODY), GET])
+      expect(await refusal(server.decryptRequest(await unsigned.client.encryptRequest(sent)))).toMatchObject(
+        BAD,
+      );
+    expect(signedBy(await server.decryptRequest(await client.encryptRequest(GET)))).toBe('s');
   });
 });
 
 describe('the answer', () => {
-  const recipientOf = async (response: 'encrypt' | 'redact' | 'message', keyed: boolean) => {
-    const { encryptionKey } = await party('partner');
-    return { id: 'p', response, ...(keyed && { encryptionKeys: staticKeys(encryptionKey) }) };
-  };
+  const recipientOf = (response: 'encrypt' | 'redact' | 'message'): Recipient => ({ id: 'p', response });
 
-  it.each([true, false])(
-    'is as the recipient chose, with the secret of the call (keys of its own: %s)',
-    async (keyed) => {
-      for (const response of ['encrypt', 'redact', 'message'] as const) {
-        const { client, server } = await ends({}, { recipient: await recipientOf(response, keyed) });
-        const request = post('/orders', BODY);
-        const seen = await server.decryptRequest(await client.encryptRequest(request));
-        const answered = await server.protectResponse(seen, answer(BODY));
-        const restored = await client.decryptResponse(request, answered);
-        expect(memberOf(restored.body, 'card')).toEqual(
-          response === 'redact' ? { number: '[REDACTED]' } : BODY.card,
-        );
-        expect(memberOf(restored.body, 'items')).toEqual(BODY.items);
-        expect(memberOf(restored.body, 'pin')).toBe('[REDACTED]');
-        expect(typeof answered.body).toBe(response === 'message' ? 'string' : 'object');
-      }
+  it.each(['encrypt', 'redact', 'message'] as const)(
+    'is as a recipient without keys chose: %s',
+    async (response) => {
+      const { client, server } = await ends({}, { recipient: recipientOf(response) });
+      const request = post('/orders', BODY);
+      const seen = await server.decryptRequest(await client.encryptRequest(request));
+      const answered = await server.protectResponse(seen, answer(BODY));
+      const restored = await client.decryptResponse(request, answered);
+      const redacted = { number: '[REDACTED]' };
+      expect(memberOf(restored.body, 'card')).toEqual(response === 'redact' ? redacted : BODY.card);
+      expect(memberOf(restored.body, 'items')).toEqual(BODY.items);
+      expect(memberOf(restored.body, 'pin')).toBe('[REDACTED]');
+      expect(typeof answered.body).toBe(response === 'message' ? 'string' : 'object');
     },
   );
+
+  it('goes to the keys that are registered for a recipient, whatever secret came with the call', async () => {
+    const { encryptionKey } = await party('partner');
+    const recipient = { ...CALLER, encryptionKeys: staticKeys(encryptionKey) };
+    const { client, server, clientEvents } = await ends({}, { recipient });
+    const seen = await server.decryptRequest(await client.encryptRequest(GET));
+    const answered = await server.protectResponse(seen, answer({ card: 1 }));
+    expect(headerIn(memberOf(answered.body, 'card'))).toMatchObject({ alg: 'RSA-OAEP-256', kid: 'partner' });
+    expect(await refusal(client.decryptResponse(GET, answered))).toMatchObject(BAD);
+    expect(clientEvents).toEqual([]);
+  });
+
+  it('is redacted for whom `recipient` does not find, and for nobody else to read', async () => {
+    const { client, server, serverEvents } = await ends({}, { recipient: undefined });
+    for (const request of [GET, post('/orders', BODY)]) {
+      const seen = await server.decryptRequest(await client.encryptRequest(request));
+      const { body } = await server.protectResponse(seen, answer({ card: 'secret' }));
+      expect(body).toEqual({ card: '[REDACTED]' });
+    }
+    expect(serverEvents.map(({ type }) => type)).toEqual(['redacted_without_key', 'redacted_without_key']);
+  });
+
+  it('is kept by no cache', async () => {
+    const { client, server } = await ends();
+    const seen = await server.decryptRequest(await client.encryptRequest(GET));
+    const headers = { 'Cache-Control': 'max-age=60', etag: '"x"', 'x-a': 'b' };
+    const answered = await server.protectResponse(seen, { status: 200, headers, body: { card: 1 } });
+    expect(answered.headers).toEqual({
+      'x-a': 'b',
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+    });
+  });
 
   it('to a request without a secret goes out as it did before', async () => {
     const { server, client, partner } = await twoEnds({ profile });
@@ -229,7 +254,7 @@ describe('the answer', () => {
     expect(headerIn(memberOf(answered.body, 'card')).alg).toBe('RSA-OAEP-256');
     expect(partner.response).toBe('encrypt');
     expect(client).toBeDefined();
-    const alone = await ends();
+    const alone = await ends({}, { recipient: CALLER });
     const redacted = await alone.server.protectResponse(GET, answer({ card: 1 }));
     expect(redacted.body).toEqual({ card: '[REDACTED]' });
   });
@@ -277,6 +302,12 @@ describe('the answer', () => {
 });
 
 describe('a token under the key of a call is refused', () => {
+  /** Stands for a token to the server's key, with all the claims that it needs. */
+  const RSA_PIN = 'a pin of their own';
+  const pinOf = async (operation: string): Promise<string> => {
+    const claims = profile.binding?.claims({ operation, direction: 'request', path: 'pin' });
+    return encryptJwe(utf8('"9999"'), (await party('bank')).encryptionKey, { header: { ...claims } });
+  };
   type Sent = { headers: Record<string, string>; body: typeof BODY & { items: unknown[] } };
 
   const WRONG: [what: string, change: (sent: Sent, other: Sent) => object][] = [
@@ -327,7 +358,11 @@ describe('a token under the key of a call is refused', () => {
       await client.encryptRequest(post('/orders', BODY)),
       await client.encryptRequest(post('/orders', BODY)),
     ];
-    const wrong = { ...sent, ...change(sent as never, other as never) };
+    const changed = change(sent as never, other as never);
+    const wrong = {
+      ...sent,
+      ...JSON.parse(JSON.stringify(changed).replace(RSA_PIN, await pinOf('POST /orders'))),
+    };
     expect(await refusal(server.decryptRequest(wrong))).toMatchObject(BAD);
     expect((await server.decryptRequest(sent)).body).toEqual(BODY);
   });
@@ -434,14 +469,14 @@ describe('the keys of a call', () => {
       '57a7d7543c31963461c4b17cbb8b0b825f089463fb8b772d3cde59ce42adcfdfd20ab82c6ae3f9fae9055fa7b7a973dea5c30d27133f127fc3cff285681f1060',
     ],
   ] as const)('are those of the vectors: %s %s %s', async (enc, direction, path, cek) => {
-    const { openingKey } = await perMessageKey().accept(range(0, 32), '2026-1');
+    const { openingKey } = await perMessageKey().keysFrom(range(0, 32), '2026-1');
     const place = { operation: 'POST /orders', direction, path };
     const header = { alg: 'dir', enc, salt: SALT };
     expect(hex(await openingKey(place).unwrap(new Uint8Array(), header))).toBe(cek);
   });
 
   it('open the token of the vectors', async () => {
-    const { openingKey } = await perMessageKey().accept(range(0, 32), '2026-1');
+    const { openingKey } = await perMessageKey().keysFrom(range(0, 32), '2026-1');
     const place = { operation: 'POST /orders', direction: 'request', path: 'card' } as const;
     const token =
       'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiMjAyNi0xIiwic2FsdCI6Im9LR2lvNlNscHFlb3FhcXJySzJ1cncifQ..sLGys7S1tre4ubq7.1rYEqtfhqIurIL9OWmgy9oQCkKjt.J2AEATLe_hgJnBDEq-GYIg';
@@ -467,7 +502,7 @@ describe('a profile with a key for each message', () => {
     const keyRing = { find: () => undefined } as never;
     const lists = { ...profile, accept: { ...profile.accept, alg: ['dir', 'RSA-OAEP-256'] } } as Profile;
     expect(() => createE2eeServer({ profile: lists, keyRing })).toThrow(/must not list `dir`/);
-    for (const perMessageKey of [null, true, {}, { offer: 1 }])
+    for (const perMessageKey of [null, true, {}, { newSecret: 1 }])
       expect(() => createE2eeServer({ profile: { ...profile, perMessageKey } as never, keyRing })).toThrow(
         /`profile.perMessageKey` must be made by perMessageKey/,
       );

@@ -77,9 +77,10 @@ export async function protectBody(
     request: profile.binding && (await digestOf(tokens)),
   };
   const target = { delivery, profile, where, signWith };
-  if (whole) return protectWhole(response, json, treatmentOf(whole), target);
+  const fresh = delivery.mode !== 'keyless' && delivery.keys === messageKey ? unstored(response) : response;
+  if (whole) return protectWhole(fresh, json, treatmentOf(whole), target);
   await protectFields(selection, target);
-  const result = { ...response, body: selection.result() };
+  const result = { ...fresh, body: selection.result() };
   // A message is encrypted as a whole, but for its head.
   const sent = delivery.mode === 'message' ? { ...result, body: '' } : result;
   leakGuard?.(asJson(sent), selection.slots.filter(isValue(profile)), body);
@@ -182,6 +183,12 @@ async function sealerFor(
 function isSealed({ headers, body }: E2eeResponse, profile: Profile): boolean {
   const { member, contentType } = profile.message;
   return (member !== undefined || mediaType(headers) === contentType) && isMessage(body, profile);
+}
+
+/** What only the secret of one call opens is good for no other: no cache may keep it. */
+function unstored(response: E2eeResponse): E2eeResponse {
+  const others = Object.entries(response.headers).filter(([name]) => name.toLowerCase() !== 'cache-control');
+  return { ...response, headers: { ...Object.fromEntries(others), 'cache-control': 'no-store' } };
 }
 
 function asJson(response: E2eeResponse): E2eeResponse {

@@ -40,26 +40,27 @@ export function isResponseChoice(value: unknown): value is Recipient['response']
 }
 
 /**
- * Decides how a response goes to a recipient. Who has brought a secret for the call needs no key of his own. Throws
+ * Decides how a response goes to a recipient. Keys that are registered for it come first. A secret that came with the call
+ * stands in for them: anybody can have brought it, so that it opens nothing to whom `recipient` has not found. Throws
  * `option_invalid` for a choice that there is not.
  */
 export function deliveryTo(recipient: Recipient | undefined, messageKey?: MessageKey): Delivery {
-  if (!recipient) return messageKey ? { mode: 'encrypt', keys: messageKey } : { mode: 'keyless' };
+  if (!recipient) return { mode: 'keyless' };
   if (!isResponseChoice(recipient.response)) {
     throw new E2eeError(
       'option_invalid',
       'A recipient must have chosen `response`: "encrypt", "redact" or "message"',
     );
   }
-  if (messageKey) return { mode: recipient.response, keys: messageKey };
-  if (!recipient.encryptionKeys) return { mode: 'keyless' };
-  if (typeof recipient.encryptionKeys.current !== 'function') {
+  const keys = recipient.encryptionKeys ?? messageKey;
+  if (!keys) return { mode: 'keyless' };
+  if (recipient.encryptionKeys && typeof recipient.encryptionKeys.current !== 'function') {
     throw new E2eeError(
       'option_invalid',
       'The `encryptionKeys` of a recipient are made by staticKeys() or remoteJwks()',
     );
   }
-  return { mode: recipient.response, keys: recipient.encryptionKeys };
+  return { mode: recipient.response, keys };
 }
 
 /** Whether a field is redacted only because there is no recipient with a key. */

@@ -133,7 +133,7 @@ async function begin(
 ): Promise<Omit<SealedRequest, 'tokens'> & { sealer: Sealer }> {
   const where = { operation: operation.name, direction: 'request' } as const;
   const key = await encryptionKeys.current();
-  const offer = await makeOffer(request, key, where, profile);
-  const sealer = { key: offer?.messageKey ?? key, profile, where, signWith };
-  return { request, kid: key.kid, ...offer, sealer };
+  const sealer = { key, profile, where, signWith };
+  const offer = await makeOffer(request, sealer, key.kid);
+  return { request, kid: key.kid, ...offer, sealer: offer ? { ...sealer, key: offer.messageKey } : sealer };
 }

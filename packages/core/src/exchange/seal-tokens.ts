@@ -38,7 +38,7 @@ export async function seal(
   plaintext: Uint8Array,
   path: string,
   { key: given, profile, where, signWith }: Sealer,
-  options: Pick<EncryptJweOptions, 'cty'> = {},
+  options: Pick<EncryptJweOptions, 'cty' | 'typ'> = {},
 ): Promise<string> {
   const { enc } = profile.encrypt;
   const place = { ...where, path };
@@ -49,7 +49,7 @@ export async function seal(
   if (!signWith) return encryptJwe(plaintext, key, { enc, header, ...options });
   // Both say where it belongs: whoever opens it could otherwise encrypt what was signed for another place (RFC 7519 §11.2).
   const signed = await signWith.sign(plaintext, claims).catch(signingFailed);
-  return encryptJwe(new TextEncoder().encode(signed), key, { enc, header, cty: 'JWT' });
+  return encryptJwe(new TextEncoder().encode(signed), key, { ...options, enc, header, cty: 'JWT' });
 }
 
 function signingFailed(cause: unknown): never {
@@ -57,7 +57,7 @@ function signingFailed(cause: unknown): never {
 }
 
 /** A key must be for an algorithm that the profile knows: its peers would refuse the token. */
-export function checkKey(key: EncryptionKey, { name, accept }: Profile): EncryptionKey {
+function checkKey(key: EncryptionKey, { name, accept }: Profile): EncryptionKey {
   if (accept.alg.includes(key.alg)) return key;
   throw new E2eeError(
     'encryption_failed',

@@ -82,6 +82,8 @@ export interface Coverage {
   readonly keys: boolean;
   /** Its body must go through `decryptRequest`. */
   readonly request: boolean;
+  /** It must go through `decryptRequest`, whatever its body is: a header may hold the secret that its answer needs. */
+  readonly offer?: true;
   /** Its response must go through `protectResponse`, on every way out. */
   readonly response: boolean;
 }
@@ -204,7 +206,8 @@ class Server implements E2eeServer {
     return {
       keys,
       operation: operation.name,
-      request: operation.request.treats || this.#context.profile.perMessageKey !== undefined,
+      request: operation.request.treats,
+      ...(this.#context.profile.perMessageKey && { offer: true }),
       // An error must not repeat what was protected in the request.
       response: operation.request.treats || operation.response.treats || this.#recipient !== undefined,
     };

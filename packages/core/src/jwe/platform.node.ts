@@ -130,11 +130,35 @@ export async function unwrapKey(kek: Bytes, wrapped: Bytes): Promise<Bytes> {
   return new Uint8Array(Buffer.concat([decipher.update(wrapped), decipher.final()])); // throws when anything was altered
 }
 
+/** Who waits for a turn, and from where on. */
+let line: (() => void)[] = [];
+let next = 0;
 let sliceEnd = 0;
 
-/** Lets others have a turn when so much was done at once that they would notice. */
+/** Lets others have a turn of the event loop when so much was done at once that they would notice. First come, first served. */
 async function breath(): Promise<void> {
-  if (performance.now() < sliceEnd) return;
-  await new Promise((resolve) => setImmediate(resolve));
+  if (line.length === 0 && performance.now() < sliceEnd) return;
+  await new Promise<void>((resolve) => {
+    line.push(resolve);
+    if (line.length === 1) setImmediate(beginSlice);
+  });
+}
+
+function beginSlice(): void {
   sliceEnd = performance.now() + SLICE;
+  goOn();
+}
+
+/** One after the other, each with what it does at once, as long as the slice lasts. */
+function goOn(): void {
+  if (next === line.length) {
+    line = [];
+    next = 0;
+  } else if (performance.now() >= sliceEnd) {
+    setImmediate(beginSlice);
+  } else {
+    line[next]?.();
+    next += 1;
+    queueMicrotask(goOn);
+  }
 }

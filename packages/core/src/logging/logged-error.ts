@@ -18,7 +18,7 @@ const CAUSES = 8;
 
 /**
  * An error without its own members, which hold whole messages: the text that a body parser could not read, the response
- * that an HTTP client got. The message of a `SyntaxError` quotes what was parsed.
+ * that an HTTP client got. A message that tells of JSON may quote what was parsed.
  */
 export function loggedError(error: unknown): LoggedError {
   return shown(error, CAUSES);
@@ -30,13 +30,23 @@ function shown(error: unknown, causes: number): LoggedError {
   const { code, status, path } = error as { code?: unknown; status?: unknown; path?: unknown }; // some errors have them
   return {
     type: name,
-    message: name === 'SyntaxError' ? CONCEALED : message,
+    message: quotes(error) ? CONCEALED : message,
     ...(typeof stack === 'string' && { stack: framesOf(stack, message) }),
-    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(isCode(code) && { code }),
     ...(typeof status === 'number' && { status }),
     ...(typeof path === 'string' && { path }),
     ...(isError(cause) && causes > 0 && { cause: shown(cause, causes - 1) }),
   };
+}
+
+/** Whether its message quotes what could not be parsed; frameworks make errors of their own with the same message. */
+function quotes({ name, message }: Error): boolean {
+  return /SyntaxError/.test(name) || /JSON|Unexpected (?:token|end|identifier)/i.test(message);
+}
+
+/** Whether it is one by which programs tell errors apart, and not a text. */
+function isCode(code: unknown): code is string | number {
+  return typeof code === 'number' || (typeof code === 'string' && /^\w{1,64}$/.test(code));
 }
 
 /** Also one of another realm, as test runners have them. */

@@ -77,7 +77,8 @@ function bodyOf({ body, data }: Members): unknown {
 /** The first is the one that was sent. A router sees what is left of it below the place where it is mounted. */
 function pathsOf({ originalUrl, url, path, baseUrl, baseURL }: Members): readonly string[] {
   const base = [baseURL, baseUrl].find(isText) ?? '';
-  return [...[originalUrl].filter(isText), ...[url, path].filter(isText).flatMap((it) => appended(base, it))];
+  const texts = [url, path].filter(isText).map(withoutBreaks);
+  return [...[originalUrl].filter(isText).map(withoutBreaks), ...texts.flatMap((it) => appended(base, it))];
 }
 
 /** A path below a base, from the base's first segment on, from its second, … and the path alone. */
@@ -88,6 +89,11 @@ function appended(base: string, path: string): readonly string[] {
   // `//host/path` is a path to a server, and a host to a client.
   const withoutHost = path.startsWith('//') ? [path.replace(/^\/\/[^/]*/, '')] : [];
   return [...below, path, ...withoutHost];
+}
+
+/** Clients leave these out of a URL (URL Standard §4.4). */
+function withoutBreaks(path: string): string {
+  return path.replace(/[\t\r\n]/g, '');
 }
 
 function isText(value: unknown): value is string {
@@ -103,6 +109,6 @@ function harmless(headers: unknown): Record<string, string> {
   return Object.fromEntries(
     named
       .filter(([name, value]) => HARMLESS.includes(name) && value != null)
-      .map(([name, value]) => [name, String(value)]),
+      .map(([name, value]) => [name, String(value).slice(0, 200)]),
   );
 }

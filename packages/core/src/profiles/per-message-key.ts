@@ -3,16 +3,12 @@ import { invalidOption } from '../errors.js';
 import { CONTENT_SIZES, type ContentAlgorithm } from '../jwe/algorithms.js';
 import { encodeBase64url } from '../jwe/base64url.js';
 import type { Bytes } from '../jwe/bytes.js';
-import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
-import type { ProtectedHeader } from '../jwe/protected-header.js';
 import { refuseToken } from '../jwe/refusal.js';
 import type { DecryptionKey, EncryptionKey } from '../keys/key.js';
 import type { TokenPlace } from './binding.js';
 
 /* One key agreement for a call, however many fields it has. The format is in docs/per-message-key.md. */
 
-/** Tells the token that holds the secret of a call from every other (RFC 8725 §3.11). */
-const TYP = 'e2ee-key';
 const SECRET_BYTES = 32;
 const SALT_BYTES = 16;
 /** So many bytes in base64url. */
@@ -28,15 +24,12 @@ export interface PerMessageKeyOptions {
 export interface PerMessageKey {
   /** Name of the HTTP header, in lower case. */
   readonly header: string;
-  /** Makes the secret of one call. `token` holds it for the other end. */
-  offer(
-    key: EncryptionKey,
-    options: Pick<EncryptJweOptions, 'enc' | 'header'>,
-  ): Promise<{ readonly token: string; readonly messageKey: MessageKey }>;
-  /** Whether the header of a token says that it holds the secret of a call. */
-  isOffer(header: ProtectedHeader): boolean;
-  /** What was in such a token, which `kid` has opened. Rejects with `token_invalid`. */
-  accept(secret: Uint8Array, kid: string): Promise<MessageKey>;
+  /** The `typ` of the token that holds the secret of a call: no other is taken for it (RFC 8725 §3.11). */
+  readonly typ: string;
+  /** The secret of a new call. */
+  newSecret(): Uint8Array;
+  /** The keys of a call, from its secret, which was encrypted to the key `kid`. Rejects with `token_invalid`. */
+  keysFrom(secret: Uint8Array, kid: string): Promise<MessageKey>;
 }
 
 /** What both ends of one call derive the keys of its tokens from: another for each token, bound to its place. */
@@ -47,8 +40,9 @@ export interface MessageKey {
 
 /**
  * For the `perMessageKey` of a profile, where both ends are yours: the client end encrypts one secret for each call, in an HTTP
- * header, and the key of every token of the call is derived from it. Sixteen fields then cost one private-key operation,
- * and the answer is encrypted likewise, so that a client needs no key pair. Throws `option_invalid`.
+ * header, and the key of every token of the call is derived from it. Sixteen fields then cost one private-key operation.
+ * The answer to a recipient without keys of its own, who may have values encrypted, is encrypted likewise. Throws
+ * `option_invalid`.
  *
  * @example
  * const profile = { ...strict, policy, perMessageKey: perMessageKey() }
@@ -58,13 +52,9 @@ export function perMessageKey({ header = 'e2ee-key' }: PerMessageKeyOptions = {}
     invalidOption('header', 'the name of an HTTP header, in lower case', header);
   return Object.freeze({
     header,
-    offer: async (key, options) => {
-      const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-      const token = await encryptJwe(secret, key, { ...options, typ: TYP });
-      return { token, messageKey: await messageKeyOf(secret, key.kid) };
-    },
-    isOffer: ({ typ }) => typ === TYP,
-    accept: async (secret, kid) => {
+    typ: 'e2ee-key',
+    newSecret: () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
+    keysFrom: async (secret, kid) => {
       if (secret.length !== SECRET_BYTES) refuseToken();
       return messageKeyOf(Uint8Array.from(secret), kid);
     },
@@ -102,5 +92,6 @@ async function messageKeyOf(secret: Bytes, kid: string): Promise<MessageKey> {
  * request. No part but the last holds a zero, so that no two places have one spelling.
  */
 function purposeOf({ direction, operation, path }: TokenPlace, enc: ContentAlgorithm, salt: string): Bytes {
+  if (!path.isWellFormed()) throw new RangeError('The name of a member has no UTF-8 form');
   return new TextEncoder().encode([LABEL, enc, salt, direction, operation, path].join('\0'));
 }

@@ -78,7 +78,7 @@ const SECONDS: Check = [
 ];
 const STATUS: Check = [Number.isInteger, 'an HTTP status'];
 const BINDING: Check = [has('claims', 'misfit'), 'made by bindTokens()'];
-const PER_MESSAGE_KEY: Check = [has('offer', 'isOffer', 'accept'), 'made by perMessageKey()'];
+const PER_MESSAGE_KEY: Check = [has('newSecret', 'keysFrom'), 'made by perMessageKey()'];
 const OPTIONAL_NAME: Check = [
   (value) => value === undefined || (typeof value === 'string' && value !== ''),
   'a name',
