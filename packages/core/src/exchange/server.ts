@@ -54,7 +54,7 @@ export interface E2eeServerOptions {
   readonly requireTls?: RequireTls;
   /**
    * Remembers tokens, so that none is accepted twice; needs a profile whose tokens are bound to a time. Default: a
-   * {@link memoryReplayStore} where the profile requires that tokens have an id, else none. `false`: none.
+   * `memoryReplayStore()` where the profile requires that tokens have an id, else none. `false`: none.
    */
   readonly replay?: ReplayStore | false;
   /**

@@ -67,3 +67,27 @@ describe('parseProtectedHeader', () => {
     expect(parseProtectedHeader(utf8(text)).alg).toBe('RSA-OAEP-256');
   });
 });
+
+describe('members of one name', () => {
+  it.each([
+    '"kid":"a","kid":"b"',
+    '"kid" :"a","kid":"b"',
+    '"kid"\n:"a","kid":"b"',
+    '"kid":"a","k\\u0069d":"b"',
+    '"x":{"a":1,"a":2}',
+    '"x":[{"a":1,"b":2,"a":3}]',
+    '"x":"a \\":","kid":"a","kid":"b"',
+  ])('are refused: %s', async (members) => {
+    expect(await refused(`{${NAMES},${members}}`)).toMatchObject({ code: 'token_invalid' });
+  });
+
+  it.each([
+    '"kid" :"a"',
+    '"x":{"kid":1},"kid":"a"',
+    '"x":":","y":"{"',
+    '"x":"a\\":b"',
+    '"x":[{"a":1},{"a":1}]',
+  ])('are told from others: %s', (members) => {
+    expect(parseProtectedHeader(utf8(`{${NAMES},${members}}`)).alg).toBe('RSA-OAEP-256');
+  });
+});

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { invalidOption } from '../errors.js';
 import {
   neverAtRest,
@@ -51,7 +52,7 @@ class FileKeyStore implements KeyStore {
   #newest: Opened = { number: 0, keys: [] };
 
   constructor(directory: string, passphrase: string | undefined, pollInterval: number) {
-    this.#directory = directory;
+    this.#directory = resolve(directory); // wherever the process goes later
     this.#passphrase = passphrase;
     this.pollInterval = pollInterval;
   }
