@@ -91,13 +91,12 @@ describe('the code of the pages', () => {
   });
 
   it('of the first server and client is that of the README, which has a test of its own', async () => {
-    const readme = blocksOf(await readFile(join(root, 'README.md'), 'utf8'));
-    for (const [page, file] of [
-      ['start/server.md', 'server.ts'],
-      ['start/client.md', 'client.ts'],
-    ]) {
-      const code = readme.find(({ name }) => name === file)?.code;
-      expect(pages.find(({ name }) => name === page)?.blocks).toContainEqual({ name: file, code });
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const asTypeScript = blocksOf(readme.replaceAll(/^```js (\w+)\.mjs$/gm, '```ts $1.ts'));
+    for (const end of ['server', 'client']) {
+      const name = `${end}.ts`;
+      const code = asTypeScript.find((block) => block.name === name)?.code;
+      expect(pages.find((page) => page.name === `start/${end}.md`)?.blocks).toContainEqual({ name, code });
     }
   });
 

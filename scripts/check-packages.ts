@@ -1,50 +1,55 @@
 /**
- * Builds from nothing, packs every public package as it would be published and checks the tarball: publint (strict),
- * attw (ESM only), and that it holds the licence and nothing that points at the source tree.
+ * Builds from nothing, packs every public package as it would be published, and checks the tarballs: each by itself; their
+ * types with every supported TypeScript; and that they load and work in every supported runtime, from an ESM and from a
+ * CommonJS project.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packAll } from './check-packages/pack.js';
+import { commonJsProject, esmProject } from './check-packages/projects.js';
+import { entryPoints, publicPackages, ROOT } from './check-packages/public-packages.js';
+import { type ReadmePrograms, readmePrograms } from './check-packages/readme-programs.js';
+import { run } from './check-packages/run.js';
+import { checkRuntimes } from './check-packages/runtimes.js';
+import { checkTarball } from './check-packages/tarball.js';
+import { checkTypes, TYPE_TEST_DEPENDENCIES } from './check-packages/types.js';
 
-const root = join(import.meta.dirname, '..');
-const temporary = mkdtempSync(join(tmpdir(), 'e2ee-pack-'));
-
-/** Runs a command in the repository and lets its output through; throws when it fails. */
-function run(command: string, ...args: string[]): void {
-  execFileSync(command, args, { cwd: root, stdio: 'inherit' });
-}
-
-/** What is wrong with a tarball beyond what publint and attw look at. */
-function faultsOf(tarball: string): string[] {
-  const tar = (...args: string[]): string => execFileSync('tar', args, { encoding: 'utf8' });
-  const files = tar('-tzf', tarball).trim().split('\n');
-  const faults = files
-    .filter((file) => /^package\/src\/|\.test\.|tsconfig/.test(file))
-    .map((file) => `${file} does not belong in it`);
-  if (!files.includes('package/LICENSE')) faults.push('LICENSE is missing');
-  for (const leftover of ['@e2ee/source', 'workspace:', 'catalog:']) {
-    if (tar('-xzOf', tarball, 'package/package.json').includes(leftover)) {
-      faults.push(`package.json still says ${leftover}`);
-    }
+async function build(): Promise<void> {
+  for (const { directory } of publicPackages()) {
+    await rm(join(directory, 'dist'), { recursive: true, force: true });
   }
-  return faults;
+  await run('turbo', ['run', 'build', '--force', ...publicPackages().map(({ name }) => `--filter=${name}`)], {
+    cwd: ROOT,
+  });
 }
 
+/** Says how long a step took. */
+async function timed<Result>(step: string, work: () => Promise<Result>): Promise<Result> {
+  const from = performance.now();
+  const result = await work();
+  console.log(`${step}: ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+const temporary = await mkdtemp(join(tmpdir(), 'e2ee-packages-'));
 try {
-  const packages = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name));
-  for (const directory of packages) rmSync(join(directory, 'dist'), { recursive: true, force: true });
-  run('turbo', 'run', 'build', '--force');
-  for (const directory of packages) {
-    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-    if (manifest.private) continue;
-    const tarball = join(temporary, `${manifest.name.replaceAll('/', '-')}.tgz`);
-    run('pnpm', '--dir', directory, 'pack', '--out', tarball);
-    run('publint', 'run', tarball, '--strict');
-    run('attw', tarball, '--profile', 'esm-only', '--no-summary', '--no-emoji', '--format', 'ascii');
-    const faults = faultsOf(tarball);
-    if (faults.length > 0) throw new Error(`${manifest.name}: ${faults.join('; ')}`);
-  }
+  await timed('Build', build);
+  const packed = await timed('Pack', () => packAll(temporary));
+  await timed('publint, attw, contents', async () => {
+    for (const one of packed) await checkTarball(one);
+  });
+  const esm = await timed('Install into an ESM project', () =>
+    esmProject(join(temporary, 'esm'), packed, TYPE_TEST_DEPENDENCIES),
+  );
+  const commonJs = await timed('Install into a CommonJS project', () =>
+    commonJsProject(join(temporary, 'commonjs'), packed),
+  );
+  await timed('Types', () => checkTypes(esm));
+  const readme: ReadmePrograms = readmePrograms(await readFile(join(ROOT, 'README.md'), 'utf8'));
+  await timed('Runtimes', () =>
+    checkRuntimes([esm, commonJs], { entries: packed.flatMap(entryPoints), readme }),
+  );
 } finally {
-  rmSync(temporary, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
 }

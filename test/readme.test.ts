@@ -12,7 +12,7 @@ beforeAll(async () => {
   // Below the repository, so that the packages are found as a user's project finds them.
   directory = await mkdtemp(join(root, 'test', '.readme-'));
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  for (const [, name = '', code = ''] of readme.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)) {
+  for (const [, name = '', code = ''] of readme.matchAll(/^```[jt]s (\S+)\n([\s\S]*?)^```$/gm)) {
     await writeFile(join(directory, name), code);
   }
 });
@@ -44,8 +44,8 @@ async function outputUntil(stdout: Readable, pattern: RegExp): Promise<RegExpExe
 }
 
 test('the server and the client of the README talk encrypted', async () => {
-  const [, port] = await outputUntil(start('server.ts', { PORT: '0' }), /port: (\d+)/);
-  const client = start('client.ts', { API_URL: `http://127.0.0.1:${port}` });
+  const [, port] = await outputUntil(start('server.mjs', { PORT: '0' }), /port: (\d+)/);
+  const client = start('client.mjs', { API_URL: `http://127.0.0.1:${port}` });
   const [line] = await outputUntil(client, /^\{.*\}$/m);
   expect(JSON.parse(line)).toEqual({
     id: 'ps_1',
@@ -55,7 +55,7 @@ test('the server and the client of the README talk encrypted', async () => {
 });
 
 test('the server and the client of the README take less than 15 lines each', async () => {
-  for (const file of ['server.ts', 'client.ts']) {
+  for (const file of ['server.mjs', 'client.mjs']) {
     const lines = (await readFile(join(directory, file), 'utf8'))
       .split('\n')
       .filter((line) => line.trim() !== '');

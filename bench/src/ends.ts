@@ -37,7 +37,7 @@ const OPERATIONS: PolicyDocument = {
   'POST /message': { $: { request: 'encrypt' } },
 };
 
-export function fieldsPath(count: number): string {
+function fieldsPath(count: number): string {
   return `/fields/${count}`;
 }
 

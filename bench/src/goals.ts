@@ -98,7 +98,7 @@ function ofUncovered(results: Results, metric: 'rate' | 'cpu'): readonly Figure[
 }
 
 /** All that the project promises of its speed. */
-export const GOALS: readonly Goal[] = [
+const GOALS: readonly Goal[] = [
   { title: 'decrypt ÷ raw private-key limit', least: 0.95, figures: ofPrivateKeyLimit },
   {
     title: 'decrypt ÷ jose',

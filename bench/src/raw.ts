@@ -92,7 +92,7 @@ async function agreement({ name, privateJwk }: Pair): Promise<Unwrapping> {
 }
 
 /** The second part of a token. */
-export function wrappedCek(token: string): Buffer {
+function wrappedCek(token: string): Buffer {
   const start = token.indexOf('.') + 1;
   return Buffer.from(token.slice(start, token.indexOf('.', start)), 'base64url');
 }

@@ -20,7 +20,7 @@ export function sourcePages(): ReadonlyMap<string, string> {
 }
 
 /** The file that a page includes, from the root of the repository. */
-export function sourceOf(markdown: string): string | undefined {
+function sourceOf(markdown: string): string | undefined {
   return /^---\n(?:.*\n)*?source: (\S+)\n(?:.*\n)*?---\n/.exec(markdown)?.[1];
 }
 

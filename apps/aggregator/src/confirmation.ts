@@ -8,7 +8,7 @@ export interface Confirmation {
 
 const SHORTEST = 6;
 
-export function confirm(credential: string): Confirmation {
+function confirm(credential: string): Confirmation {
   const characters = [...credential];
   const { length } = characters;
   return { length, ends_with: length < SHORTEST ? null : characters.slice(-2).join('') };

@@ -23,7 +23,7 @@ export async function fields(context: Context): Promise<Row[]> {
 
 async function contestantsFor(context: Context, count: number): Promise<[Contestant[], Contestant[]]> {
   const pair = await context.pair('RSA-2048');
-  const load = { slice: context.effort.slice, inFlight: Math.max(2, Math.ceil(16 / count)) };
+  const load = { slice: context.effort.slice, inFlight: Math.max(8, Math.ceil(16 / count)) };
   const plain = fieldsRequest(count);
   const [encrypters, decrypters]: [Contestant[], Contestant[]] = [[], []];
   for (const { name, options } of FIELD_PROFILES) {

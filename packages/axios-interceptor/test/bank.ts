@@ -62,7 +62,7 @@ const policy = definePolicy(profile.policy); // compiled once: there are many in
 
 const rings = await Promise.all([createKeyRing(), createKeyRing()]);
 export const bankKeys: KeyRing = rings[0];
-export const merchantKeys: KeyRing = rings[1];
+const merchantKeys: KeyRing = rings[1];
 
 /** A loopback API with the server end of the exchange in front of its handler, and a recorder before that. */
 export class Bank {

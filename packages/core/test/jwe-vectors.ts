@@ -86,7 +86,7 @@ export const RFC7516_A3: string = [
 ].join('.');
 
 /** RFC 7516 appendix A.3.3: the key that A128KW wraps with. */
-export const RFC7516_A3_KEY: JWK = { kty: 'oct', k: 'GawgguFyGrWKav7AX4VKUg' };
+const RFC7516_A3_KEY: JWK = { kty: 'oct', k: 'GawgguFyGrWKav7AX4VKUg' };
 
 const PROSPER_IN_JSON = {
   protected: 'eyJlbmMiOiJBMTI4Q0JDLUhTMjU2In0',

@@ -38,7 +38,7 @@ export const keyRing: KeyRing = await createKeyRing();
 export const bankKey: EncryptionKey = await keyOf(keyRing);
 
 /** The partner's private keys. */
-export const partnerRing: KeyRing = await createKeyRing();
+const partnerRing: KeyRing = await createKeyRing();
 const partnerKey = await keyOf(partnerRing);
 
 export function partner(response: Recipient['response']): Recipient {

@@ -24,7 +24,7 @@ export const SESSIONS = '/v2/payment_sessions';
 /** A session that the handler of {@link bank} shows. */
 export const SESSION: string = `${SESSIONS}/1`;
 
-export const policy: PolicyDocument = {
+const policy: PolicyDocument = {
   'POST /v2/payment_sessions': { payee: { request: 'encrypt', response: 'redact-or-encrypt' } },
   'GET /v2/payment_sessions/:id': { payee: { response: 'redact-or-encrypt' } },
   'DELETE /v2/payment_sessions/:id': { reason: { request: 'encrypt' } },

@@ -32,7 +32,7 @@ export const MASK = '[REDACTED]';
 export const SESSIONS = '/v2/payment_sessions';
 export const SESSION = '/v2/payment_sessions/1';
 
-export const policy: PolicyDocument = {
+const policy: PolicyDocument = {
   'POST /v2/payment_sessions': { payee: { request: 'encrypt', response: 'redact-or-encrypt' } },
   'GET /v2/payment_sessions/:id': { payee: { response: 'redact-or-encrypt' } },
   'POST /v2/messages': { $: { request: 'encrypt', response: 'encrypt' } },

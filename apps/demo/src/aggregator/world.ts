@@ -29,7 +29,7 @@ export interface World {
 }
 
 /** The one line that a user interface adds. */
-export const installEncryption: Install = (api, aggregatorUrl) => {
+const installEncryption: Install = (api, aggregatorUrl) => {
   e2ee(api, { profile: powens, encryptionKeys: remoteJwks(`${aggregatorUrl}${powens.publication.path}`) });
 };
 

@@ -32,7 +32,7 @@ export interface World {
 export const ACCOUNT = { name: 'Leaf & Pot Ltd', account_number: '31510604', sort_code: '400530' } as const;
 
 /** The one line that the front end adds. */
-export const installEncryption: Install = (api, shopUrl) => {
+const installEncryption: Install = (api, shopUrl) => {
   const policy = { 'POST /checkouts': { card_holder: { request: 'encrypt', response: 'redact' } } } as const;
   const encryptionKeys = remoteJwks(`${shopUrl}${shopProfile.publication.path}`);
   e2ee(api, { profile: shopProfile, policy, encryptionKeys });

@@ -3,6 +3,9 @@ import { refuseToken } from '../jwe/refusal.js';
 import { isDeeperThan } from './depth.js';
 import type { FieldEncoding } from './tree.js';
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** A value as the plaintext of a token. Throws `field_invalid` naming the path. */
 export function encodeField(value: unknown, as: FieldEncoding, path: string): Uint8Array {
   return encodeText(as === 'text' ? value : JSON.stringify(value), value, path);
@@ -18,14 +21,14 @@ export function encodeText(text: unknown, value: unknown, path: string): Uint8Ar
   if (!text.isWellFormed()) {
     throw new E2eeError('field_invalid', `Field \`${path}\` must be a well-formed text`, { path });
   }
-  return new TextEncoder().encode(text);
+  return encoder.encode(text);
 }
 
 /** The value that a decrypted plaintext stands for. Throws `token_invalid`. */
 export function decodeField(plaintext: Uint8Array, as: FieldEncoding, maxDepth: number): unknown {
   let value: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext);
+    const text = decoder.decode(plaintext);
     value = as === 'text' ? text : JSON.parse(text);
   } catch {
     refuseToken(); // without the cause: a JSON syntax error quotes the plaintext

@@ -13,6 +13,7 @@ const SECRET_BYTES = 32;
 const SALT_BYTES = 16;
 /** So many bytes in base64url. */
 const SALT = /^[\w-]{22}$/;
+const utf8 = new TextEncoder();
 const LABEL = 'e2ee per-message key 1';
 
 export interface PerMessageKeyOptions {
@@ -93,5 +94,5 @@ async function messageKeyOf(secret: Bytes, kid: string): Promise<MessageKey> {
  */
 function purposeOf({ direction, operation, path }: TokenPlace, enc: ContentAlgorithm, salt: string): Bytes {
   if (!path.isWellFormed()) throw new RangeError('The name of a member has no UTF-8 form');
-  return new TextEncoder().encode([LABEL, enc, salt, direction, operation, path].join('\0'));
+  return utf8.encode([LABEL, enc, salt, direction, operation, path].join('\0'));
 }
