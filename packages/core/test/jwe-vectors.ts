@@ -85,9 +85,6 @@ export const RFC7516_A3: string = [
   'U0m_YmjN04DJvceFICbCVQ',
 ].join('.');
 
-/** RFC 7516 appendix A.3.3: the key that A128KW wraps with. */
-const RFC7516_A3_KEY: JWK = { kty: 'oct', k: 'GawgguFyGrWKav7AX4VKUg' };
-
 const PROSPER_IN_JSON = {
   protected: 'eyJlbmMiOiJBMTI4Q0JDLUhTMjU2In0',
   unprotected: { jku: 'https://server.example.com/keys.jwks' },

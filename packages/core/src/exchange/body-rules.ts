@@ -1,5 +1,5 @@
 import { E2eeError } from '../errors.js';
-import { isDeeperThan, isTextDeeperThan } from '../fields/depth.js';
+import { isDeeperThan, isJsonDeeperThan } from '../fields/depth.js';
 import type { FieldSlot, Selection } from '../fields/select.js';
 import type { FieldRule } from '../fields/tree.js';
 import type { Limits } from './limits.js';
@@ -31,13 +31,13 @@ export function refuseConflict(slots: readonly FieldSlot[]): void {
 }
 
 /** Throws `limit_exceeded` for a body that recursion could not walk safely. */
-export function refuseDepth(body: unknown, { depth }: Limits): void {
+export function refuseDepth(body: unknown, { depth }: Pick<Limits, 'depth'>): void {
   if (isDeeperThan(body, depth)) refuseDeep(depth);
 }
 
-/** The same of a body that is a JSON text. */
-export function refuseDeepText(json: string, { depth }: Limits): void {
-  if (isTextDeeperThan(json, depth)) refuseDeep(depth);
+/** The same of a body that is a JSON text in UTF-8. */
+export function refuseDeepJson(json: Uint8Array, { depth }: Pick<Limits, 'depth'>): void {
+  if (isJsonDeeperThan(json, depth)) refuseDeep(depth);
 }
 
 function refuseDeep(depth: number): never {

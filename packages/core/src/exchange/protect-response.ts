@@ -7,7 +7,7 @@ import type { SigningKey } from '../jws/signing-key.js';
 import type { Operation } from '../policy/policy.js';
 import type { Profile } from '../profiles/profile.js';
 import { digestOf, type Whereabouts } from './binding.js';
-import { refuseConflict, refuseDeepText, refuseMismatch } from './body-rules.js';
+import { refuseConflict, refuseDepth, refuseMismatch } from './body-rules.js';
 import { refuseEcho } from './echo.js';
 import type { Report } from './events.js';
 import { jsonText } from './json-body.js';
@@ -60,11 +60,11 @@ export async function protectBody(
   }
   if (isSealed(response, profile)) return response;
   const json = jsonText(response.body);
-  refuseDeepText(json, limits);
   const { tokens, messageKey } = openedAs(request);
   const delivery = deliveryTo(recipient, messageKey);
   const prefix = profile.prefix.response;
   const body: unknown = whole ? undefined : JSON.parse(json);
+  refuseDepth(body, limits);
   const selection = selectFields(body, fields, { prefix, isToken: isSealedBy(profile) });
   const touched = whole ? [whole] : selection.slots.filter((slot) => slot.plain).map(({ rule }) => rule);
   if (touched.some((rule) => lacksKey(treatmentOf(rule), delivery, recipient))) {
@@ -76,7 +76,7 @@ export async function protectBody(
     direction: 'response',
     request: profile.binding && (await digestOf(tokens)),
   };
-  const target = { delivery, profile, where, signWith };
+  const target = { delivery, profile, where, signWith, depth: limits.depth };
   const fresh = delivery.mode !== 'keyless' && delivery.keys === messageKey ? unstored(response) : response;
   if (whole) return protectWhole(fresh, json, treatmentOf(whole), target);
   await protectFields(selection, target);
@@ -84,8 +84,7 @@ export async function protectBody(
   // A message is encrypted as a whole, but for its head.
   const sent = delivery.mode === 'message' ? { ...result, body: '' } : result;
   leakGuard?.(asJson(sent), selection.slots.filter(isValue(profile)), body);
-  if (delivery.mode === 'message')
-    return (await sealMessage(result, JSON.stringify(result.body), await sealerFor(delivery, target))).sealed;
+  if (delivery.mode === 'message') return asMessage(result, JSON.stringify(result.body), delivery, target);
   if (isError) refuseEcho(result.body, request.body, operation);
   return asJson(result);
 }
@@ -118,6 +117,19 @@ interface Target {
   readonly profile: Profile;
   readonly where: Whereabouts;
   readonly signWith: SigningKey | undefined;
+  /** How deep a body may be nested. */
+  readonly depth: number;
+}
+
+/** As one token, as long as it has to be. */
+async function asMessage(
+  response: E2eeResponse,
+  json: string,
+  delivery: Exclude<Delivery, { mode: 'keyless' }>,
+  target: Target,
+): Promise<E2eeResponse> {
+  const { depth } = target;
+  return (await sealMessage(response, json, await sealerFor(delivery, target), { depth })).sealed;
 }
 
 async function protectWhole(
@@ -126,14 +138,20 @@ async function protectWhole(
   treatment: Treating,
   target: Target,
 ): Promise<E2eeResponse> {
-  const { delivery, profile } = target;
+  const { delivery } = target;
   const action = FIELD_ACTIONS[treatment][delivery.mode];
-  const body: unknown = action === 'redact' ? redact(JSON.parse(json), profile.redaction) : undefined;
+  const body: unknown = action === 'redact' ? redacted(json, target) : undefined;
   if (delivery.mode !== 'keyless' && (action === 'encrypt' || delivery.mode === 'message')) {
     const text = action === 'redact' ? JSON.stringify(body) : json;
-    return (await sealMessage(response, text, await sealerFor(delivery, target))).sealed;
+    return asMessage(response, text, delivery, target);
   }
   return asJson({ ...response, body });
+}
+
+function redacted(json: string, { profile, depth }: Target): unknown {
+  const value: unknown = JSON.parse(json);
+  refuseDepth(value, { depth });
+  return redact(value, profile.redaction);
 }
 
 async function protectFields(selection: Selection, target: Target): Promise<void> {

@@ -9,7 +9,6 @@ import type { Profile } from '../profiles/profile.js';
 import {
   checkRequiredFields,
   refuseConflict,
-  refuseDeepText,
   refuseDepth,
   refuseLongToken,
   refuseManyElements,
@@ -83,9 +82,8 @@ async function sealWhole(
     return sealNothing(request, operation, context, [messageToken(request.body, profile)]);
   requireJsonType(request.headers);
   const json = jsonText(request.body);
-  refuseDeepText(json, limits);
   const { sealer, ...made } = await begin(request, operation, context);
-  const { sealed, token } = await sealMessage(made.request, json, sealer, limits.messageLength);
+  const { sealed, token } = await sealMessage(made.request, json, sealer, limits);
   return { ...made, request: sealed, tokens: [token] };
 }
 

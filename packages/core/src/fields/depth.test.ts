@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
 import { runs } from '../../test/runs.js';
-import { isDeeperThan, isTextDeeperThan } from './depth.js';
+import { isDeeperThan, isJsonDeeperThan } from './depth.js';
 
 /** `depth` containers, one inside the other. */
 function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {
@@ -50,11 +51,11 @@ describe('isDeeperThan', () => {
   });
 });
 
-describe('isTextDeeperThan', () => {
+describe('isJsonDeeperThan', () => {
   it('says of a text what isDeeperThan says of its value', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 6 }), fc.nat(7), (json, limit) => {
-        expect(isTextDeeperThan(json, limit)).toBe(isDeeperThan(JSON.parse(json), limit));
+        expect(isJsonDeeperThan(utf8(json), limit)).toBe(isDeeperThan(JSON.parse(json), limit));
       }),
       runs(300),
     );
@@ -64,18 +65,18 @@ describe('isTextDeeperThan', () => {
     'reads the string in %s',
     (json) => {
       const depth = /^[[{]/.test(json) ? 1 : 0;
-      expect(isTextDeeperThan(json, depth)).toBe(false);
-      expect(isTextDeeperThan(`[[${json}]]`, depth + 1)).toBe(true);
-      expect(isTextDeeperThan(`[[${json}]]`, depth + 2)).toBe(false);
+      expect(isJsonDeeperThan(utf8(json), depth)).toBe(false);
+      expect(isJsonDeeperThan(utf8(`[[${json}]]`), depth + 1)).toBe(true);
+      expect(isJsonDeeperThan(utf8(`[[${json}]]`), depth + 2)).toBe(false);
     },
   );
 
   it('ends within a text that is cut off', () => {
-    expect(isTextDeeperThan('["abc', 1)).toBe(false);
+    expect(isJsonDeeperThan(utf8('["abc'), 1)).toBe(false);
   });
 
   it('measures a text of a million brackets', () => {
-    expect(isTextDeeperThan('['.repeat(1_000_000), 64)).toBe(true);
-    expect(isTextDeeperThan('[],'.repeat(1_000_000), 1)).toBe(false);
+    expect(isJsonDeeperThan(utf8('['.repeat(1_000_000)), 64)).toBe(true);
+    expect(isJsonDeeperThan(utf8('[],'.repeat(1_000_000)), 1)).toBe(false);
   });
 });

@@ -13,12 +13,16 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
-/** The same of a JSON text. */
-export function isTextDeeperThan(json: string, limit: number): boolean {
+/** The same of a JSON text in UTF-8. */
+export function isJsonDeeperThan(json: Uint8Array, limit: number): boolean {
   let depth = 0;
+  let inString = false;
   for (let i = 0; i < json.length; i += 1) {
-    const character = json.charCodeAt(i);
-    if (character === QUOTE) i = endOfString(json, i);
+    const character = json[i] as number;
+    if (inString) {
+      if (character === BACKSLASH) i += 1;
+      else if (character === QUOTE) inString = false;
+    } else if (character === QUOTE) inString = true;
     else if (character === BRACE || character === BRACKET) {
       depth += 1;
       if (depth > limit) return true;
@@ -27,16 +31,8 @@ export function isTextDeeperThan(json: string, limit: number): boolean {
   return false;
 }
 
-const [QUOTE, BACKSLASH, BRACE, BRACKET] = ['"', '\\', '{', '['].map((character) =>
-  character.charCodeAt(0),
-) as [number, number, number, number];
-
-/** Where the string that begins at `start` ends. */
-function endOfString(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
-    let first = end;
-    while (json.charCodeAt(first - 1) === BACKSLASH) first -= 1;
-    if ((end - first) % 2 === 0) return end; // an escaped quote has an odd number of backslashes before it
-  }
-  return json.length;
-}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** What ends an object or a list is two further on. */
+const BRACE = 0x7b;
+const BRACKET = 0x5b;

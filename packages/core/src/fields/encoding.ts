@@ -1,10 +1,10 @@
+import { decodeUtf8 } from '#platform';
 import { E2eeError } from '../errors.js';
 import { refuseToken } from '../jwe/refusal.js';
 import { isDeeperThan } from './depth.js';
 import type { FieldEncoding } from './tree.js';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A value as the plaintext of a token. Throws `field_invalid` naming the path. */
 export function encodeField(value: unknown, as: FieldEncoding, path: string): Uint8Array {
@@ -28,7 +28,7 @@ export function encodeText(text: unknown, value: unknown, path: string): Uint8Ar
 export function decodeField(plaintext: Uint8Array, as: FieldEncoding, maxDepth: number): unknown {
   let value: unknown;
   try {
-    const text = decoder.decode(plaintext);
+    const text = decodeUtf8(plaintext);
     value = as === 'text' ? text : JSON.parse(text);
   } catch {
     refuseToken(); // without the cause: a JSON syntax error quotes the plaintext

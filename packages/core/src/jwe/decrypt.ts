@@ -1,3 +1,4 @@
+import { randomBytes } from '#platform';
 import { E2eeError } from '../errors.js';
 import { asDecryptionKey, type DecryptionKey, type ImportedKey } from '../keys/key.js';
 import type { KeyRing } from '../keys/key-ring.js';
@@ -117,7 +118,7 @@ const standIns = new Map<ContentAlgorithm, Bytes>();
 
 /** A CEK that nobody knows, and nothing was ever encrypted with. */
 function standInFor(enc: ContentAlgorithm): Bytes {
-  const made = standIns.get(enc) ?? crypto.getRandomValues(new Uint8Array(CONTENT_SIZES[enc].cek));
+  const made = standIns.get(enc) ?? randomBytes(CONTENT_SIZES[enc].cek);
   standIns.set(enc, made);
   return made;
 }

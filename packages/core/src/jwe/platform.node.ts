@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   type CipherGCMTypes,
   constants,
@@ -35,12 +36,30 @@ export function decodeLoosely(text: string): Bytes {
   return new Uint8Array(Buffer.from(text, 'base64url')); // a copy, because Node's own is part of a memory that all share
 }
 
+export function decodeUtf8(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new TypeError('The bytes are not UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+const POOL_BYTES = 4_096;
+let pool = new Uint8Array();
+
+/** Taken from a supply, because asking for a few bytes takes as long as for many. None is given out twice, or kept. */
+export function randomBytes(size: number): Bytes {
+  if (size > POOL_BYTES) return randomFillSync(new Uint8Array(size));
+  if (size > pool.length) pool = randomFillSync(new Uint8Array(POOL_BYTES));
+  const bytes = pool.slice(0, size);
+  pool.fill(0, 0, size);
+  pool = pool.subarray(size);
+  return bytes;
+}
+
 export async function sealGcm(
   cek: Bytes,
   { plaintext, aad }: PlainContent,
 ): Promise<Omit<SealedContent, 'aad'>> {
   await breath();
-  const iv = randomFillSync(new Uint8Array(12));
+  const iv = randomBytes(12);
   const cipher = createCipheriv(gcmFor(cek), cek, iv, { authTagLength: 16 });
   cipher.setAAD(aad);
   const ciphertext = cipher.update(plaintext) as Buffer<ArrayBuffer>;

@@ -26,13 +26,25 @@ export function decodeLoosely(text: string): Bytes {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Throws for what is not UTF-8. A mark of the byte order stays a character. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Bytes that nobody can foresee. */
+export function randomBytes(size: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(size));
+}
+
 /** AES in GCM, with an IV of 12 bytes and a tag of 16 (RFC 7518 §5.3). */
 export async function sealGcm(
   cek: Bytes,
   { plaintext, aad }: PlainContent,
 ): Promise<Omit<SealedContent, 'aad'>> {
   const key = await crypto.subtle.importKey('raw', cek, 'AES-GCM', false, ['encrypt']);
-  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const iv = randomBytes(12);
   const params = { name: 'AES-GCM', iv, additionalData: aad };
   const sealed = new Uint8Array(await crypto.subtle.encrypt(params, key, plaintext as Bytes));
   return { iv, ciphertext: sealed.subarray(0, -16), tag: sealed.subarray(-16) };

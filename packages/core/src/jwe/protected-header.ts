@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '#platform';
 import { refuseToken } from './refusal.js';
 
 /** Members of a JWE protected header (RFC 7516 §4.1) that this library reads. Others are authenticated and ignored. */
@@ -17,8 +18,6 @@ export interface ProtectedHeader {
 const REFUSED_MEMBERS = ['zip', 'crit', 'jku', 'jwk', 'x5u', 'x5c'] as const;
 const TEXT_MEMBERS = ['kid', 'typ', 'cty'] as const;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Parses the bytes of a protected header. Throws `token_invalid` for anything that is not plainly well-formed. */
 export function parseProtectedHeader(bytes: Uint8Array): ProtectedHeader {
   const header = parseObject(bytes);
@@ -34,7 +33,7 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   let value: unknown;
   try {
-    text = utf8.decode(bytes);
+    text = decodeUtf8(bytes);
     value = JSON.parse(text);
   } catch {
     refuseToken();

@@ -1,3 +1,4 @@
+import { randomBytes } from '#platform';
 import { invalidOption } from '../errors.js';
 import { encodeBase64url } from '../jwe/base64url.js';
 import { HEADER_MEMBERS } from '../jwe/encrypt.js';
@@ -98,7 +99,7 @@ export function bindTokens(options: BindingOptions = {}): TokenBinding {
     audience: () => audience,
     issued: () => now() * perSecond,
     expires: () => (now() + lifetime) * perSecond,
-    id: () => encodeBase64url(crypto.getRandomValues(new Uint8Array(16))),
+    id: () => encodeBase64url(randomBytes(16)),
   };
   /** Whether a time is so many seconds from now, give or take the tolerance. */
   const isWithin = (said: unknown, from: number, to: number): boolean => {

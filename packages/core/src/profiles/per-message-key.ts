@@ -1,4 +1,4 @@
-import { hkdf } from '#platform';
+import { hkdf, randomBytes } from '#platform';
 import { invalidOption } from '../errors.js';
 import { CONTENT_SIZES, type ContentAlgorithm } from '../jwe/algorithms.js';
 import { encodeBase64url } from '../jwe/base64url.js';
@@ -54,7 +54,7 @@ export function perMessageKey({ header = 'e2ee-key' }: PerMessageKeyOptions = {}
   return Object.freeze({
     header,
     typ: 'e2ee-key',
-    newSecret: () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
+    newSecret: () => randomBytes(SECRET_BYTES),
     keysFrom: async (secret, kid) => {
       if (secret.length !== SECRET_BYTES) refuseToken();
       return messageKeyOf(Uint8Array.from(secret), kid);
@@ -73,7 +73,7 @@ async function messageKeyOf(secret: Bytes, kid: string): Promise<MessageKey> {
       kind: 'encryption',
       publicKey: {} as EncryptionKey['publicKey'], // `wrap` needs none
       wrap: async (_, { enc }) => {
-        const salt = encodeBase64url(crypto.getRandomValues(new Uint8Array(SALT_BYTES)));
+        const salt = encodeBase64url(randomBytes(SALT_BYTES));
         return { cek: await cekFor(place, enc, salt), encryptedKey: new Uint8Array(), header: { salt } };
       },
     }),
