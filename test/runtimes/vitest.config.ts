@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+/** By these conditions a package tells which runtime it is in; Vite knows Node's alone. */
+const { bun, deno } = process.versions;
+const conditions = [...(bun ? ['bun'] : deno ? ['deno'] : []), ...defaultServerConditions];
+
 const SHARED = { testTimeout: 20_000, hookTimeout: 30_000, isolate: false };
 
 /**
@@ -13,7 +17,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        ssr: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } },
+        ssr: { resolve: { conditions: ['@e2ee/source', ...conditions] } },
         test: {
           ...SHARED,
           name: 'core',
@@ -21,7 +25,10 @@ export default defineConfig({
           exclude: ['**/*.node.test.ts', '**/*.browser.test.ts'],
         },
       },
-      { test: { ...SHARED, name: 'built', include: ['test/runtimes/**/*.runtime.test.ts'] } },
+      {
+        ssr: { resolve: { conditions } },
+        test: { ...SHARED, name: 'built', include: ['test/runtimes/**/*.runtime.test.ts'] },
+      },
     ],
   },
 });
