@@ -16,23 +16,27 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
 /** The same of a JSON text in UTF-8. */
 export function isJsonDeeperThan(json: Uint8Array, limit: number): boolean {
   let depth = 0;
-  let inString = false;
   for (let i = 0; i < json.length; i += 1) {
     const character = json[i] as number;
-    if (inString) {
-      if (character === BACKSLASH) i += 1;
-      else if (character === QUOTE) inString = false;
-    } else if (character === QUOTE) inString = true;
-    else if (character === BRACE || character === BRACKET) {
-      depth += 1;
+    if (character === QUOTE) i = endOfString(json, i);
+    else if (character >= BRACKET) {
+      const folded = character | 0x20;
+      if (folded === BRACE) depth += 1;
+      else if (folded === BRACE + 2) depth -= 1;
       if (depth > limit) return true;
-    } else if (character === BRACE + 2 || character === BRACKET + 2) depth -= 1;
+    }
   }
   return false;
 }
 
+function endOfString(json: Uint8Array, start: number): number {
+  let i = start + 1;
+  while (i < json.length && json[i] !== QUOTE) i += json[i] === BACKSLASH ? 2 : 1;
+  return i;
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** What ends an object or a list is two further on. */
+/** What ends an object or a list is two further on. A bracket differs from a brace in one bit. */
 const BRACE = 0x7b;
 const BRACKET = 0x5b;

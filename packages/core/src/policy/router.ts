@@ -7,6 +7,13 @@ export interface Route<Target> {
   readonly target: Target;
 }
 
+/** The routes of a method. */
+interface Routes<Target> {
+  readonly root: Node<Target>;
+  /** Those without a parameter, by their path: found without taking it apart. */
+  readonly literal: Map<string, Route<Target>>;
+}
+
 interface Node<Target> {
   readonly literals: Map<string, Node<Target>>;
   parameter?: Node<Target>;
@@ -19,24 +26,29 @@ interface Node<Target> {
  * parameter. The time depends on the length of the path, not on the number of routes.
  */
 export class Router<Target> {
-  readonly #methods = new Map<string, Node<Target>>();
+  readonly #methods = new Map<string, Routes<Target>>();
 
   /** Adds a route. Returns the route that is already there for the same requests, if there is one. */
   add(route: Route<Target>): Route<Target> | undefined {
-    const [path = []] = pathReadings(route.template);
-    const root = this.#methods.get(route.method) ?? emptyNode<Target>();
-    this.#methods.set(route.method, root);
-    const node = path.reduce(child, root);
+    const readings = pathReadings(route.template);
+    const [path = []] = readings;
+    const routes = this.#methods.get(route.method) ?? { root: emptyNode<Target>(), literal: new Map() };
+    this.#methods.set(route.method, routes);
+    const node = path.reduce(child, routes.root);
     if (node.route) return node.route;
     node.route = route;
+    if (readings.length === 1 && !path.some(isParameter)) routes.literal.set(`/${path.join('/')}`, route);
     return undefined;
   }
 
   /** Every route that some reading of the path leads to, without repetition. More than one means: ambiguous. */
   find(method: string, path: string): Route<Target>[] {
     const name = method.toUpperCase();
-    const root = this.#methods.get(name === 'HEAD' ? 'GET' : name);
-    if (!root) return [];
+    const routes = this.#methods.get(name === 'HEAD' ? 'GET' : name);
+    if (!routes) return [];
+    const { root, literal } = routes;
+    const exact = literal.get(path.toLowerCase());
+    if (exact) return [exact];
     const [reading = [], ...others] = pathReadings(path);
     const first = walk(root, reading, 0);
     if (others.length === 0) return first ? [first] : [];
