@@ -10,28 +10,49 @@ const EXCLUDED = ['**/node_modules/**', '**/dist/**'];
 /** RSA key generation on a busy two-core machine takes seconds. */
 const TIMEOUTS = { testTimeout: 20_000, hookTimeout: 30_000 };
 
-const node: TestProjectInlineConfiguration = {
-  // Tests of @e2ee/nest run on two versions of Nest.
-  plugins: [nest11()],
-  // Workspace packages resolve to their source, so that tests need no build.
-  ssr: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } },
-  test: {
-    ...TIMEOUTS,
-    name: 'node',
-    include: [
-      'packages/*/src/**/*.test.ts',
-      'packages/*/test/**/*.test.ts',
-      'apps/*/**/*.test.ts',
-      'test/**/*.test.ts',
-      'docs/**/*.test.ts',
-      'bench/src/**/*.test.ts',
-      'nightly/src/**/*.test.ts',
-    ],
-    exclude: [...EXCLUDED, '**/*.browser.test.ts', '**/*.runtime.test.ts'],
-    // Prints which subject has passed how many of the conformance cases.
-    globalSetup: ['packages/conformance/src/matrix.ts'],
-  },
-};
+/** Tests in Node, but for those of browsers and of other runtimes. */
+function inNode(test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    // Tests of @e2ee/nest run on two versions of Nest.
+    plugins: [nest11()],
+    // Workspace packages resolve to their source, so that tests need no build.
+    ssr: { resolve: { conditions: ['@e2ee/source', ...defaultServerConditions] } },
+    test: {
+      ...TIMEOUTS,
+      ...test,
+      exclude: [...EXCLUDED, '**/*.browser.test.ts', '**/*.runtime.test.ts', ...(test?.exclude ?? [])],
+    },
+  };
+}
+
+/** Prints which subject has passed how many of the conformance cases. */
+const CONFORMANCE = ['packages/conformance/src/matrix.ts'];
+const PACKAGES = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'];
+/** Some of them put another Axios in the place of ours. */
+const AXIOS = ['packages/axios-interceptor/**/*.test.ts', 'packages/conformance/src/client/**/*.test.ts'];
+
+const packages = inNode({
+  name: 'node',
+  include: PACKAGES,
+  exclude: AXIOS,
+  // A process for each file would take as long again.
+  isolate: false,
+  globalSetup: CONFORMANCE,
+});
+
+/** Many of them start whole programs. */
+const programs = inNode({
+  name: 'programs',
+  include: [
+    ...AXIOS,
+    'apps/*/**/*.test.ts',
+    'test/**/*.test.ts',
+    'docs/**/*.test.ts',
+    'bench/src/**/*.test.ts',
+    'nightly/src/**/*.test.ts',
+  ],
+  globalSetup: CONFORMANCE,
+});
 
 /** Without a browser, the tests in Node run all the same; those in the browser fail. */
 async function launchOptions(): Promise<LaunchOptions> {
@@ -74,4 +95,4 @@ const chromium: TestProjectInlineConfiguration = {
 };
 
 // Every core has a worker: many tests wait for sockets and clocks. Vitest's own choice leaves one core out.
-export default defineConfig({ test: { projects: [node, chromium], maxWorkers: '100%' } });
+export default defineConfig({ test: { projects: [packages, programs, chromium], maxWorkers: '100%' } });

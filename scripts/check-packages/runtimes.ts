@@ -19,6 +19,10 @@ interface Runtime {
 const WHERE = 'console.log(process.execPath)';
 const node = (version: string): Runtime => ({ name: 'node', version, args: [], locate: ['-e', WHERE] });
 
+/** The releases of other runtimes that are known to work. */
+export const DENO = '2.9.6';
+export const BUN = '1.4.5';
+
 /** The oldest of each line that `engines` admits, the newest lines, and what else runs servers. */
 const RUNTIMES: readonly Runtime[] = [
   node('20.19.0'),
@@ -27,13 +31,13 @@ const RUNTIMES: readonly Runtime[] = [
   node('26'),
   {
     name: 'deno',
-    version: '2.9.6',
+    version: DENO,
     args: ['run', '--allow-all'],
     locate: ['eval', WHERE],
     // Waits forever for an ES module that imports CommonJS which Deno has not seen before, here that of Nest 11.
     cannotRequire: ['@e2ee/nest'],
   },
-  { name: 'bun', version: '1.4.5', args: [], locate: ['-e', WHERE] },
+  { name: 'bun', version: BUN, args: [], locate: ['-e', WHERE] },
 ];
 
 /** For a download; and for a program, on a machine that has much else to do. */

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUN, DENO } from '../../scripts/check-packages/runtimes.js';
 
 interface Runtime {
   /** Of its npm package, which is also its command. */
@@ -16,8 +17,8 @@ interface Runtime {
 }
 
 const RUNTIMES: readonly Runtime[] = [
-  { name: 'deno', version: '2.9.6', args: ['run', '--allow-all'] },
-  { name: 'bun', version: '1.4.5', args: ['--bun'] },
+  { name: 'deno', version: DENO, args: ['run', '--allow-all'] },
+  { name: 'bun', version: BUN, args: ['--bun'] },
 ];
 
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/runtimes/vitest.config.ts'];

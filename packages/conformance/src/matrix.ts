@@ -26,12 +26,13 @@ interface Cell {
 }
 
 /**
- * Prints, after a run in which cases have run, how many each subject has passed. Vitest's `globalSetup`, because a
+ * Prints, after a run in which cases of a project have run, how many each subject has passed. Vitest's `globalSetup`, because a
  * reporter would not print where others are chosen on the command line.
  */
 export default function setup(project: TestProject): () => void {
   return function printMatrix() {
-    const tests = project.vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()]);
+    const modules = project.vitest.state.getTestModules().filter((module) => module.project === project);
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const text = matrix(tests);
     if (text) process.stdout.write(`\n${text}\n`);
   };

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
 import {
@@ -121,10 +120,7 @@ export class ClientBench {
     const all: Got[] = [];
     try {
       const inTurn = how === undefined ? steps.length : how === 'at once' ? 0 : 1;
-      for (const step of steps.slice(0, inTurn)) {
-        all.push(await this.#take(step, client, all));
-        await setImmediate(); // Node's `fetch` gives a connection back a turn after the end of the answer
-      }
+      for (const step of steps.slice(0, inTurn)) all.push(await this.#take(step, client, all));
       all.push(...(await Promise.all(steps.slice(inTurn).map((step) => this.#take(step, client)))));
       // What must not have been sent has arrived by then: soon, or later where the connection is broken off at once.
       const isBrokenOff = steps.some(({ send }) => typeof send === 'object' && send.abort);

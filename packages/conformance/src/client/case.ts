@@ -90,8 +90,8 @@ export interface Aftermath {
   readonly events?: readonly object[];
   /** What interceptors of responses heard. */
   readonly heard?: readonly unknown[];
-  /** All requests came by one connection. */
-  readonly oneConnection?: true;
+  /** How many connections all requests came by, at the most. */
+  readonly connections?: number;
   /** How many connections by TLS were opened. */
   readonly secureConnections?: number;
   /** What was signed is what arrived, with the signature. */

@@ -133,15 +133,13 @@ const aborts: ClientCase[] = [
 
 const many: ClientCase[] = [
   {
-    name: 'calls one after the other use one connection',
+    name: 'calls one after the other share connections',
     base: STANDARD,
-    steps: [post(PAYMENTS, SECRET), post(MESSAGES, SECRET), get(ONE_PAYMENT), post(PAYMENTS, SECRET)].map(
-      (send) => ({
-        send,
-        expect: { status: 200 },
-      }),
-    ),
-    afterwards: { arrived: 4, oneConnection: true },
+    steps: Array.from({ length: 6 }, () => [post(PAYMENTS, SECRET), post(MESSAGES, SECRET), get(ONE_PAYMENT)])
+      .flat()
+      .map((send) => ({ send, expect: { status: 200 } })),
+    // Where one kind of call kept its connection, there would be six. Node's `fetch` gives one back a turn too late.
+    afterwards: { arrived: 18, connections: 4 },
   },
   {
     name: 'fifty calls at once are not mixed up',
