@@ -30,7 +30,8 @@ export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 
         throw new E2eeError('over_capacity', `${inLine.length} tokens wait to be opened already`);
     },
     inTurn: async (operation) => {
-      await turn();
+      const waiting = turn();
+      if (waiting) await waiting;
       try {
         return await operation();
       } finally {

@@ -1,6 +1,5 @@
 import { decodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
-import type { KeyAlgorithm } from '../jwe/algorithms.js';
 import { type CheckedJwe, type DecryptedJwe, openJwe, withCandidates } from '../jwe/decrypt.js';
 import { type AcceptedForm, checkForm, type FormedJwe } from '../jwe/form.js';
 import { refuseToken } from '../jwe/refusal.js';
@@ -91,7 +90,8 @@ async function openAll(
   opener: Opener,
   where: Whereabouts,
 ): Promise<Origin & { contents: readonly Uint8Array[] }> {
-  const ready = sealed.map((one) => checkToken(one, tokenLength, opener));
+  const form = fieldFormOf(opener, tokenLength);
+  const ready = sealed.map((one) => checkToken(one, form, opener));
   const offer = opener.offer === undefined ? undefined : checkOffer(opener.offer, opener, where);
   const forRing = ready.filter(isForRing);
   // Whoever brings the secret can read the answer: what others have sealed does not go with it.
@@ -138,14 +138,14 @@ function takingTurns(
 }
 
 /** Throws `token_invalid` or `key_rejected`. */
-function checkToken([token, place]: Sealed, tokenLength: number, opener: Opener): Ready {
-  const { profile, offer, messageKey } = opener;
-  const hasSecret = offer !== undefined || messageKey !== undefined;
-  const algs: readonly KeyAlgorithm[] = hasSecret ? ['dir', ...profile.accept.alg] : profile.accept.alg;
-  const formed = checkForm(token, { ...formOf(opener, tokenLength), algs });
+function checkToken([token, place]: Sealed, form: AcceptedForm, opener: Opener): Ready {
+  const formed = checkForm(token, form);
   // A profile with secrets of calls accepts `dir` for nothing else. Its place is in what the key is derived from.
-  if (formed.alg === 'dir' && hasSecret) return { ...formed, place };
-  return withRing(formed, opener, place);
+  return formed.alg === 'dir' && hasSecret(opener) ? { ...formed, place } : withRing(formed, opener, place);
+}
+
+function hasSecret({ offer, messageKey }: Opener): boolean {
+  return offer !== undefined || messageKey !== undefined;
 }
 
 /** The token that holds the secret of a call. It belongs to no field. */
@@ -157,6 +157,12 @@ function checkOffer(token: string, opener: Opener, where: Whereabouts): CheckedJ
 
 function formOf({ profile: { accept }, limits }: Opener, tokenLength: number): AcceptedForm {
   return { algs: accept.alg, encs: accept.enc, tokenLength, headerBytes: limits.headerBytes };
+}
+
+/** What is accepted of a field or a message: besides, what was sealed with the secret of the call. */
+function fieldFormOf(opener: Opener, tokenLength: number): AcceptedForm {
+  const form = formOf(opener, tokenLength);
+  return hasSecret(opener) ? { ...form, algs: ['dir', ...form.algs] } : form;
 }
 
 function withRing(formed: FormedJwe, { profile, keyRing }: Opener, place: TokenPlace): CheckedJwe {
@@ -188,16 +194,32 @@ async function openAgreed(
   return openJwe({ ...formed, candidates: messageKey ? [messageKey.openingKey(place)] : [] });
 }
 
+/** The content of a token, and who has signed it. */
+interface Verified {
+  readonly payload: Uint8Array;
+  readonly signer: string | undefined;
+}
+
 /** What a signature covers, where there must be one. It says itself where it belongs. */
-async function verified(
+function verified(
   plaintext: Uint8Array,
   { profile, verifyWith }: Opener,
   place: TokenPlace,
-): Promise<{ payload: Uint8Array; signer: string | undefined }> {
-  if (!verifyWith) return { payload: plaintext, signer: undefined };
+): Verified | Promise<Verified> {
+  return verifyWith
+    ? verifiedWith(verifyWith, plaintext, profile, place)
+    : { payload: plaintext, signer: undefined };
+}
+
+async function verifiedWith(
+  verifyWith: VerificationKeys,
+  plaintext: Uint8Array,
+  { binding }: Profile,
+  place: TokenPlace,
+): Promise<Verified> {
   const text = new TextDecoder().decode(plaintext);
   if (!/^[\w-]+\.[\w-]*\.[\w-]+$/.test(text)) refuseToken();
   const { payload, header, kid } = await verifyWith.verify(text);
-  if (profile.binding?.misfit(header, place)) refuseToken();
+  if (binding?.misfit(header, place)) refuseToken();
   return { payload, signer: kid };
 }

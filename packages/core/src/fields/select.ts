@@ -41,6 +41,20 @@ export function selectFields(body: unknown, tree: FieldTree, options: SelectOpti
   return { slots, longest, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
 }
 
+/** What a member of an object is: a field, encrypted or not. */
+interface Form {
+  readonly name: string;
+  readonly rule: FieldRule;
+  readonly isWire: boolean;
+}
+
+/** A field of an object, and the members that it is there as. */
+interface Found {
+  rule: FieldRule;
+  plainKey?: string;
+  wireKey?: string;
+}
+
 class Walk {
   readonly slots: FieldSlot[] = [];
   mismatch: FieldRule | undefined;
@@ -72,44 +86,33 @@ class Walk {
 
   #object(source: object, tree: FieldTree, at: Steps): Copy {
     const copy = new Copy(source);
-    const fields = new Map<string, { rule: FieldRule; plainKey?: string; wireKey?: string }>();
+    const fields = new Map<string, Found>();
     for (const [name, { rule }] of tree.members) if (rule) fields.set(name, { rule });
     for (const [key, value] of Object.entries(source)) {
-      const field = this.#fieldOf(key, value, tree);
-      if (field) fields.set(field.name, { ...fields.get(field.name), ...field });
-      else copy.nest(key, this.#descend(value, tree.members.get(key) ?? tree.any, [...at, key]));
+      const form = this.#formOf(key, value, tree);
+      const child = tree.members.get(key) ?? tree.any;
+      if (form) note(fields, key, form);
+      else if (child && !child.rule) copy.nest(key, this.visit(value, child, [...at, key]));
     }
     for (const [name, field] of fields)
       if (field.rule.treatment !== 'none') this.#field(copy, [...at, name], field);
     return copy;
   }
 
-  #descend(value: unknown, child: FieldTree | undefined, at: Steps): Copy | undefined {
-    return child && !child.rule ? this.visit(value, child, at) : undefined;
-  }
-
   /** Which field, in which form, a member of an object is. */
-  #fieldOf(
-    key: string,
-    value: unknown,
-    tree: FieldTree,
-  ): { name: string; rule: FieldRule; plainKey?: string; wireKey?: string } | undefined {
-    const ruleOf = (name: string): FieldRule | undefined => (tree.members.get(name) ?? tree.any)?.rule;
+  #formOf(key: string, value: unknown, tree: FieldTree): Form | undefined {
     const { prefix, isToken } = this.#options;
-    const own = ruleOf(key);
+    const own = ruleOf(tree, key);
     if (prefix !== '' && key.startsWith(prefix)) {
       const name = key.slice(prefix.length);
-      const rule = ruleOf(name);
+      const rule = ruleOf(tree, name);
       // Below `*` a member may bear the prefix of its own accord; then only a token is taken for the encrypted form.
-      if (rule && rule.treatment !== 'none' && (!own || isToken(value))) return { name, rule, wireKey: key };
+      if (rule && rule.treatment !== 'none' && (!own || isToken(value))) return { name, rule, isWire: true };
     }
-    if (!own) return undefined;
-    return prefix === '' && isToken(value)
-      ? { name: key, rule: own, wireKey: key }
-      : { name: key, rule: own, plainKey: key };
+    return own && { name: key, rule: own, isWire: prefix === '' && isToken(value) };
   }
 
-  #field(copy: Copy, at: Steps, field: { rule: FieldRule; plainKey?: string; wireKey?: string }): void {
+  #field(copy: Copy, at: Steps, field: Found): void {
     const { rule, plainKey, wireKey } = field;
     const name = String(at.at(-1));
     const keys = [plainKey, wireKey].filter((key) => key !== undefined);
@@ -143,6 +146,17 @@ class Walk {
   #differs(tree: FieldTree): undefined {
     this.mismatch ??= firstRule(tree);
   }
+}
+
+function ruleOf(tree: FieldTree, name: string): FieldRule | undefined {
+  return (tree.members.get(name) ?? tree.any)?.rule;
+}
+
+function note(fields: Map<string, Found>, key: string, { name, rule, isWire }: Form): void {
+  const found = fields.get(name) ?? { rule };
+  if (isWire) found.wireKey = key;
+  else found.plainKey = key;
+  fields.set(name, found);
 }
 
 /** A container on the way to its changed copy. Members keep their order; nothing is copied before it has to be. */

@@ -23,8 +23,9 @@ export interface FormedJwe {
 }
 
 /** Throws `token_invalid` unless a value is such a token. */
-export function checkForm(token: unknown, { algs, encs, ...limits }: AcceptedForm): FormedJwe {
-  const jwe = parseCompactJwe(token, limits);
+export function checkForm(token: unknown, accepted: AcceptedForm): FormedJwe {
+  const { algs, encs } = accepted;
+  const jwe = parseCompactJwe(token, accepted);
   const alg = algs.find((name) => name === jwe.header.alg && isKeyAlgorithm(name)) ?? refuseToken();
   const enc = encs.find((name) => name === jwe.header.enc && isContentAlgorithm(name)) ?? refuseToken();
   const { iv, tag } = CONTENT_SIZES[enc];

@@ -155,9 +155,9 @@ let next = 0;
 let sliceEnd = 0;
 
 /** Lets others have a turn of the event loop when so much was done at once that they would notice. First come, first served. */
-async function breath(): Promise<void> {
-  if (line.length === 0 && performance.now() < sliceEnd) return;
-  await new Promise<void>((resolve) => {
+function breath(): Promise<void> | undefined {
+  if (line.length === 0 && performance.now() < sliceEnd) return undefined;
+  return new Promise<void>((resolve) => {
     line.push(resolve);
     if (line.length === 1) setImmediate(beginSlice);
   });
