@@ -19,12 +19,8 @@ export {
   type TimedKey,
 } from './exchange/recipients.js';
 export { memoryReplayStore, type ReplayStore } from './exchange/replay.js';
-export {
-  type Coverage,
-  createE2eeServer,
-  type E2eeServer,
-  type E2eeServerOptions,
-} from './exchange/server.js';
+export { type Coverage, createE2eeServer, type E2eeServer } from './exchange/server.js';
+export type { E2eeServerOptions } from './exchange/server-options.js';
 export type { FindVerificationKeys } from './exchange/signing.js';
 export type { RequireTls } from './exchange/tls.js';
 // Single tokens

@@ -1,5 +1,6 @@
 import type { FindRecipient } from '../exchange/recipient.js';
-import { createE2eeServer, type E2eeServer, type E2eeServerOptions } from '../exchange/server.js';
+import { createE2eeServer, type E2eeServer } from '../exchange/server.js';
+import type { E2eeServerOptions } from '../exchange/server-options.js';
 
 /** The options of the server end, with the framework's own request where the recipient is looked for. */
 export interface AdapterOptions<Request> extends Omit<E2eeServerOptions, 'recipient'> {

@@ -3,7 +3,8 @@ import { answer, countingRing, type Ends, party, post, refusal, twoEnds } from '
 import { E2eeError } from '../errors.js';
 import type { PolicyDocument } from '../policy/policy.js';
 import { banked } from '../profiles/banked.js';
-import { createE2eeServer, type E2eeServer, type E2eeServerOptions } from './server.js';
+import { createE2eeServer, type E2eeServer } from './server.js';
+import type { E2eeServerOptions } from './server-options.js';
 
 const POLICY: PolicyDocument = {
   'POST /both': { a: { request: 'encrypt', response: 'encrypt' } },
