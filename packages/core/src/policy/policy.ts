@@ -71,9 +71,9 @@ export class Policy {
    * operation's handler. Throws `operation_refused` for a path that frameworks may read as two different operations.
    */
   match(method: string, path: string): Operation | undefined {
-    const [route, other] = this.#router.find(method, path);
-    if (other) throw new E2eeError('operation_refused', 'The path is ambiguous', { status: 400 });
-    return route?.target;
+    const routes = this.#router.find(method, path);
+    if (routes.length > 1) throw new E2eeError('operation_refused', 'The path is ambiguous', { status: 400 });
+    return routes[0]?.target;
   }
 
   toJSON(): PolicyDocument {

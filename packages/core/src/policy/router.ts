@@ -14,10 +14,11 @@ interface Routes<Target> {
   readonly literal: Map<string, Route<Target>>;
 }
 
-interface Node<Target> {
-  readonly literals: Map<string, Node<Target>>;
-  parameter?: Node<Target>;
-  route?: Route<Target>;
+/** All of one shape, which V8 reads fastest. */
+class Node<Target> {
+  literals: Map<string, Node<Target>> | undefined = undefined;
+  parameter: Node<Target> | undefined = undefined;
+  route: Route<Target> | undefined = undefined;
 }
 
 /**
@@ -32,7 +33,7 @@ export class Router<Target> {
   add(route: Route<Target>): Route<Target> | undefined {
     const readings = pathReadings(route.template);
     const [path = []] = readings;
-    const routes = this.#methods.get(route.method) ?? { root: emptyNode<Target>(), literal: new Map() };
+    const routes = this.#methods.get(route.method) ?? { root: new Node<Target>(), literal: new Map() };
     this.#methods.set(route.method, routes);
     const node = path.reduce(child, routes.root);
     if (node.route) return node.route;
@@ -63,12 +64,13 @@ export function isParameter(segment: string): boolean {
 
 function child<Target>(node: Node<Target>, segment: string): Node<Target> {
   if (isParameter(segment)) {
-    node.parameter ??= emptyNode();
+    node.parameter ??= new Node();
     return node.parameter;
   }
+  node.literals ??= new Map();
   const known = node.literals.get(segment);
   if (known) return known;
-  const made: Node<Target> = emptyNode();
+  const made = new Node<Target>();
   node.literals.set(segment, made);
   return made;
 }
@@ -76,12 +78,8 @@ function child<Target>(node: Node<Target>, segment: string): Node<Target> {
 function walk<Target>(node: Node<Target>, path: readonly string[], depth: number): Route<Target> | undefined {
   const segment = path[depth];
   if (segment === undefined) return node.route;
-  const literal = node.literals.get(segment);
+  const literal = node.literals?.get(segment);
   return (
     (literal && walk(literal, path, depth + 1)) ?? (node.parameter && walk(node.parameter, path, depth + 1))
   );
-}
-
-function emptyNode<Target>(): Node<Target> {
-  return { literals: new Map() };
 }
