@@ -5,6 +5,8 @@ import type { Limits } from './limits.js';
 import { type E2eeResponse, headersForBody } from './message.js';
 import { type Sealer, seal } from './seal-tokens.js';
 
+const encoder = new TextEncoder();
+
 /**
  * A request or response with its whole body, a JSON text, as one token, which is as long as it may be at the most. Rejects
  * with `encryption_failed` or `limit_exceeded`.
@@ -16,7 +18,8 @@ export async function sealMessage<Message extends Pick<E2eeResponse, 'headers' |
   limits: Pick<Limits, 'depth'> & Partial<Pick<Limits, 'messageLength'>>,
 ): Promise<{ sealed: Message; token: string }> {
   const { profile } = sealer;
-  const plaintext = encodeText(json, json, '$');
+  // What `JSON.stringify` has written is well-formed, and long, maybe.
+  const plaintext = typeof message.body === 'string' ? encodeText(json, json, '$') : encoder.encode(json);
   refuseDeepJson(plaintext, limits);
   const token = await seal(plaintext, '$', sealer, { cty: 'json' });
   refuseLongToken(token, limits.messageLength ?? Number.POSITIVE_INFINITY, '$');
