@@ -23,7 +23,7 @@ import { siteLink, sourcePages } from './.vitepress/pages.js';
 
 /*
  * The code of the pages. A block is named after the file that it is (part of); one that cannot run says `not-run`. What
- * the comment behind a `console.log` says is what it prints.
+ * the comment behind a `console.log` says is what it prints. Plain JavaScript is checked as the TypeScript that it is as well.
  */
 const docs = import.meta.dirname;
 const root = join(docs, '..');
@@ -64,9 +64,16 @@ afterAll(async () => {
 describe('the code of the pages', () => {
   it('is named, or marked as not run', () => {
     for (const { name, text, blocks } of pages) {
-      const all = [...text.matchAll(/^```ts\b(.*)$/gm)].map(([, info = '']) => info.trim());
-      expect(all, name).toEqual(blocks.map((block) => block.name));
-      for (const block of all) expect(block, name).toMatch(/^(not-run|[\w-]+\.ts)$/);
+      const all = [...text.matchAll(/^```(ts|js)\b(.*)$/gm)].map(([, language = '', info = '']) => ({
+        language,
+        info: info.trim(),
+      }));
+      expect(
+        all.map(({ info }) => info),
+        name,
+      ).toEqual(blocks.map((block) => block.name));
+      for (const { language, info } of all)
+        expect(info, name).toMatch(language === 'ts' ? /^(not-run|[\w-]+\.ts)$/ : /^[\w-]+\.mjs$/);
     }
   });
 
@@ -92,10 +99,10 @@ describe('the code of the pages', () => {
 
   it('of the first server and client is that of the README, which has a test of its own', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
-    const asTypeScript = blocksOf(readme.replaceAll(/^```js (\w+)\.mjs$/gm, '```ts $1.ts'));
     for (const end of ['server', 'client']) {
-      const name = `${end}.ts`;
-      const code = asTypeScript.find((block) => block.name === name)?.code;
+      const name = `${end}.mjs`;
+      const code = blocksOf(readme).find((block) => block.name === name)?.code;
+      expect(code).toBeDefined();
       expect(pages.find((page) => page.name === `start/${end}.md`)?.blocks).toContainEqual({ name, code });
     }
   });
@@ -129,9 +136,29 @@ describe('the code of the pages', () => {
     app.use(server({ profile: banked, keyRing: await createKeyRing() }));
     app.post('/v2/payment_sessions', (req, res) => void res.status(201).json(req.body));
     vi.stubEnv('API_URL', await listen(app));
-    expect(await run('start/client.md', 'fetch.ts')).toBe(
+    expect(await run('start/client.md', 'fetch.mjs')).toBe(
       '201 {"amount":1999,"payee":{"name":"[REDACTED]"}}',
     );
+  });
+
+  it('of a plain server and a client by hand talk encrypted, and refuses in the form of the profile', async () => {
+    vi.stubEnv('PORT', '0');
+    const { server: plain } = await load('recipes/plain-http.md', 'server.ts');
+    servers.push(plain);
+    const url = urlOf(plain);
+    vi.stubEnv('API_URL', url);
+    const output = await run('recipes/plain-http.md', 'client.ts');
+    expect(output.split('\n')).toEqual(expectedOf(codeOf('recipes/plain-http.md', 'client.ts')));
+
+    const post = async (body: string): Promise<[number, unknown]> => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${url}/v2/payment_sessions`, { method: 'POST', headers, body });
+      return [response.status, Object(await response.json()).errors[0].code];
+    };
+    expect(await post('{"payee":"John Doe"}')).toEqual([400, 'plaintext_refused']);
+    expect(await post('{"payee":')).toEqual([400, 'body_unreadable']);
+    expect(await post(JSON.stringify('x'.repeat(1_000_000)))).toEqual([413, 'body_too_large']);
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404);
   });
 
   it('of the page sends tokens that the API opens', async () => {
@@ -162,7 +189,7 @@ describe('the code of the pages', () => {
     const { description } = described.paths['/v2/payment_sessions'].post;
     const [, shown = ''] =
       /```\n(\*\*Encryption\*\*[\s\S]*?)```/.exec(textOf('recipes/nest-swagger.md')) ?? [];
-    expect(description.startsWith(`Pays.\n\n${shown.trim()}`)).toBe(true);
+    expect(description).toBe(`Pays.\n\n${shown.trim()}`);
     expect(document.paths['/v2/payment_sessions'].post.description).toBe('Pays.');
   });
 
@@ -289,7 +316,7 @@ async function readPages(): Promise<readonly Page[]> {
 }
 
 function blocksOf(text: string): Page['blocks'] {
-  return [...text.matchAll(/^```ts (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({
+  return [...text.matchAll(/^```[tj]s (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({
     name,
     code,
   }));
@@ -317,6 +344,7 @@ async function writePage({ name, blocks }: Page): Promise<void> {
     if (file === 'not-run') continue;
     await mkdir(dirname(pathOf(name, file)), { recursive: true });
     await writeFile(pathOf(name, file), codeOf(name, file));
+    if (file.endsWith('.mjs')) await writeFile(pathOf(name, file.replace('.mjs', '.ts')), codeOf(name, file));
   }
 }
 
@@ -370,5 +398,9 @@ async function listen(app: Express): Promise<string> {
   const listening = app.listen(0, '127.0.0.1');
   servers.push(listening);
   await new Promise((done) => listening.once('listening', done));
+  return urlOf(listening);
+}
+
+function urlOf(listening: Server): string {
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`; // a TCP server has no other kind of address
 }

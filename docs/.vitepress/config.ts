@@ -22,6 +22,7 @@ const GUIDE = [
       { text: 'Keys', link: '/keys' },
       { text: 'Errors', link: '/errors' },
       { text: 'The core', link: '/core' },
+      { text: 'Versions', link: '/versioning' },
     ],
   },
   {
@@ -38,6 +39,7 @@ const GUIDE = [
     text: 'Recipes',
     items: [
       { text: 'From plain to encrypted', link: '/recipes/migrate' },
+      { text: 'Plain node:http, and by hand', link: '/recipes/plain-http' },
       { text: 'Add a partner', link: '/recipes/add-partner' },
       { text: 'Rotate a key', link: '/recipes/rotate' },
       { text: 'Use a key service', link: '/recipes/key-service' },

@@ -43,11 +43,15 @@ describe.each(subjects)('the health indicator, $name:', (subject) => {
     expect(details).toMatchObject({ status, remote: [{ state: 'fresh' }, { state }] });
   });
 
-  it('knows no key ring of a server end made beforehand, but one that it is given', async () => {
+  it('refuses to be up without a key ring to look at: a server end made beforehand does not show its own', async () => {
     const server = createE2eeServer({ profile, keyRing, onEvent: () => {} });
     const { app } = await start(subject, { e2ee: e2ee.E2eeModule.forRoot(server) });
     const indicator = app.get(E2eeHealthIndicator);
-    expect(indicator.isHealthy('e2ee')).toEqual({ e2ee: { status: 'up' } });
+    for (const sources of [undefined, {}, { remote: [remote('fresh')] }])
+      expect(() => indicator.isHealthy('e2ee', sources)).toThrow(
+        expect.objectContaining({ code: 'option_invalid', message: expect.stringMatching('`keyRing`') }),
+      );
+    expect(indicator.isHealthy('e2ee', { keyRing }).e2ee.status).toBe('up');
     expect(indicator.isHealthy('e2ee', { keyRing: EMPTY }).e2ee.status).toBe('down');
   });
 });

@@ -1,11 +1,18 @@
-import type { E2eeServer, KeyDescription, KeyRing, RemoteJwks, RemoteJwksStatus } from '@e2ee/core';
+import {
+  E2eeError,
+  type E2eeServer,
+  type KeyDescription,
+  type KeyRing,
+  type RemoteJwks,
+  type RemoteJwksStatus,
+} from '@e2ee/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { E2eeNestOptions } from './options.js';
 import { OPTIONS } from './tokens.js';
 
 /** What is looked at. */
 export interface E2eeHealthSources {
-  /** Default: that of the module's options. */
+  /** Default: that of the module's options. Needed where the module was given a server end made beforehand. */
   readonly keyRing?: KeyRing;
   /** The published keys of others: partners, services that this application calls. */
   readonly remote?: readonly RemoteJwks[];
@@ -35,14 +42,23 @@ export class E2eeHealthIndicator {
     this.#keyRing = 'keyRing' in options ? options.keyRing : undefined;
   }
 
-  /** Down when no key is published that requests could be encrypted to, or a remote set has no valid key any more. */
+  /**
+   * Down when no key is published that requests could be encrypted to, or a remote set has no valid key any more. Throws
+   * `option_invalid` where no key ring is known: what is not looked at must not be up.
+   */
   isHealthy<const Key extends string>(key: Key, sources: E2eeHealthSources = {}): E2eeHealthResult<Key> {
     const { keyRing = this.#keyRing, remote } = sources;
+    if (!keyRing) {
+      throw new E2eeError(
+        'option_invalid',
+        'Give isHealthy() the `keyRing`: a server end made beforehand does not show its own',
+      );
+    }
     const states = remote?.map((source) => source.status());
-    const isUp = keyRing?.jwks().keys.length !== 0 && !states?.some(({ state }) => state === 'unavailable');
+    const isUp = keyRing.jwks().keys.length > 0 && !states?.some(({ state }) => state === 'unavailable');
     const details = {
       status: isUp ? 'up' : 'down',
-      ...(keyRing && { keys: keyRing.describe() }),
+      keys: keyRing.describe(),
       ...(states && { remote: states }),
     } as const;
     const result: Record<string, E2eeHealthDetails> = { [key]: details };

@@ -39,7 +39,7 @@ export interface E2eeClientOptions {
   /**
    * A value in an answer that should have been protected but came in plain: reported (`accept`), or refused with
    * `plaintext_refused` (`refuse`), so that whoever is between cannot put one there. Default `refuse` where answers must be
-   * signed or bound, else `accept`.
+   * signed or bound, or the profile has a `perMessageKey`; else `accept`.
    */
   readonly plaintext?: 'refuse' | 'accept';
   /** Operations outside the policy: sent untouched (`pass`, default) or refused (`refuse`). */
