@@ -29,7 +29,7 @@ const FULL: Effort = {
   keys: ['RSA-2048', 'RSA-3072', 'RSA-4096', 'P-256', 'X25519'],
   frameworks: ['express', 'koa', 'nest'],
   load: { rounds: 3, warmUp: 4, seconds: 2 },
-  fineLoad: { rounds: 15, warmUp: 2, seconds: 0.7 },
+  fineLoad: { rounds: 15, warmUp: 6, seconds: 0.7 },
   requests: 100_000,
 };
 

@@ -1,24 +1,21 @@
-import { E2eeError, invalidOption } from '../errors.js';
+import { E2eeError } from '../errors.js';
 import { seconds } from './clock.js';
 import { describeStored, HeldKeys, type KeyDescription, type PublishedJwk } from './held-keys.js';
 import type { DecryptionKey } from './key.js';
 import {
   decrypts,
-  graceFor,
   isCurrent,
   isRotationDue,
   isTidyingDue,
   revokedMark,
   stateOf,
   tidied,
-  withPublication,
   withRevoked,
-  withSuccessor,
 } from './key-life.js';
 import { checkMaxAge, checkOptions, type KeyRingOptions, type KeyRingSettings } from './key-ring-options.js';
 import type { StoredKey } from './key-store.js';
-import { type MadeKey, makeKey, planned } from './make-key.js';
-import { STORE_DEADLINE, StoredKeys } from './stored-keys.js';
+import { KeySuccession, storeLostKey } from './key-succession.js';
+import { StoredKeys } from './stored-keys.js';
 import { tell } from './tell.js';
 
 /** Our own private keys. Its public view is the JWKS. */
@@ -77,12 +74,11 @@ class StoredKeyRing implements KeyRing {
   readonly #settings: KeyRingSettings;
   readonly #held: HeldKeys;
   readonly #stored: StoredKeys;
-  readonly #rotateOnce = shared(() => this.#rotate());
+  readonly #succession: KeySuccession;
+  readonly #rotateOnce = shared(() => this.#succession.rotate());
   readonly #rotateDueOnce = shared(() => this.#rotateDue());
   readonly #lookOnce = shared(() => this.#look());
   #maxAge: number;
-  /** A key that was made and found no place: for the next time. */
-  #spare: MadeKey | undefined;
   #storeFails = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -91,11 +87,18 @@ class StoredKeyRing implements KeyRing {
     this.#held = new HeldKeys(settings.given);
     this.#stored = new StoredKeys(settings.store, this.#held);
     this.#maxAge = settings.maxAge;
+    this.#succession = new KeySuccession({
+      settings,
+      held: this.#held,
+      stored: this.#stored,
+      maxAge: () => this.#maxAge,
+      storeFailed: (error) => this.#storeFailed(error),
+    });
   }
 
   async open(): Promise<void> {
     const { given, interval } = this.#settings;
-    await this.#succeed((keys) => {
+    await this.#succession.succeed((keys) => {
       const isServed = keys.some((key) => decrypts(key, seconds()) && key.expiresAt > seconds());
       const hasGiven = given.some(({ kid }) => !keys.some((key) => key.kid === kid));
       return isServed || (hasGiven && !keys.some((key) => key.pkcs8)) || !this.#settings.makesKeys;
@@ -192,95 +195,11 @@ class StoredKeyRing implements KeyRing {
 
   async #rotateDue(): Promise<void> {
     try {
-      await this.#succeed((keys) => !this.#isDue(keys)); // another process may have been faster
+      await this.#succession.succeed((keys) => !this.#isDue(keys)); // another process may have been faster
     } catch (error) {
       this.#storeFailed(error);
       throw error;
     }
-  }
-
-  /** Resolves to the id of the one key that is made for all who ask at the same time, in other processes too. */
-  async #rotate(): Promise<string> {
-    const { lead, makesKeys } = this.#settings;
-    if (!makesKeys) invalidOption('store', 'given to a ring that is to make keys beside `keys`', undefined);
-    let successor: string | undefined;
-    const kid = await this.#succeed((keys, before) => {
-      // One that somebody made since, or that is on its way to publication. No clock tells that.
-      const isNew = ({ kid, publishAt }: StoredKey): boolean =>
-        !before.some((key) => key.kid === kid) ||
-        (publishAt > seconds() && publishAt <= seconds() + lead + allowance(lead));
-      successor = keys.find((key) => isCurrent(key) && isNew(key))?.kid;
-      return successor !== undefined;
-    });
-    if (kid === undefined && successor !== undefined) await this.#bringForward(successor, lead);
-    return kid ?? successor ?? storeLostKey();
-  }
-
-  /**
-   * Makes the next key, unless the store has what is wanted by then, and resolves to its id. It is published `lead`
-   * seconds after it was written, however long that took: first it is written with a later time, and brought forward
-   * once it is in the store; by whoever sees it there, if this process does not live to do so.
-   */
-  async #succeed(
-    isThere: (keys: readonly StoredKey[], before: readonly StoredKey[]) => boolean,
-    lead: number = this.#settings.lead,
-  ): Promise<string | undefined> {
-    const before = await this.#stored.read();
-    // Ahead of its turn: it takes a while, in which another process may publish a key that this one must see in time.
-    let made = isThere(before, before) ? undefined : await this.#takeSpare();
-    let kid: string | undefined;
-    try {
-      const stored = await this.#stored.change(async (keys) => {
-        kid = undefined; // a store may call again
-        if (isThere(keys, before)) return keys;
-        if (!made || isAmong(made, keys)) made = await makeKey(this.#settings);
-        const successor = this.#planned(made, keys, lead + allowance(lead));
-        kid = successor.kid;
-        return withSuccessor(keys, successor, { grace: this.#settings.grace ?? graceFor(this.#maxAge) });
-      });
-      if (kid !== undefined && !stored.some((key) => key.kid === kid)) storeLostKey();
-    } catch (error) {
-      kid = undefined;
-      throw error;
-    } finally {
-      if (kid === undefined) this.#spare = made;
-    }
-    if (kid === undefined) return undefined;
-    tell(this.#settings.onEvent, { type: 'made', kid });
-    await this.#bringForward(kid, lead);
-    return kid;
-  }
-
-  #planned(made: MadeKey, keys: readonly StoredKey[], lead: number): StoredKey {
-    const { kid: form, lifetime, given } = this.#settings;
-    const taken = [...keys, ...given].map(({ kid }) => kid);
-    return planned(made, { form, taken, createdAt: seconds(), lead, lifetime });
-  }
-
-  async #bringForward(kid: string, lead: number): Promise<void> {
-    if (lead === 0) return;
-    try {
-      await this.#stored.change(async (keys) => withPublication(keys, kid, seconds() + lead));
-    } catch (error) {
-      this.#storeFailed(error);
-    }
-  }
-
-  /** A key that is in the store, and whose maker has not lived to bring it forward. */
-  async #bringForgotten(): Promise<void> {
-    const { lead } = this.#settings;
-    const isForgotten = (key: StoredKey): boolean =>
-      stateOf(key, seconds()) === 'next' &&
-      key.createdAt + lead < seconds() &&
-      key.publishAt > seconds() + lead;
-    const forgotten = this.#held.stored.find(isForgotten);
-    if (forgotten) await this.#bringForward(forgotten.kid, lead);
-  }
-
-  async #takeSpare(): Promise<MadeKey> {
-    const spare = this.#spare ?? (await makeKey(this.#settings));
-    this.#spare = undefined;
-    return spare;
   }
 
   /** Takes over what other processes did, and does what is due. A store that fails is asked again the next time. */
@@ -289,7 +208,7 @@ class StoredKeyRing implements KeyRing {
       await this.#stored.read();
       if (isTidyingDue(this.#held.stored, seconds()))
         await this.#stored.change(async (keys) => tidied(keys, seconds()));
-      await this.#bringForgotten();
+      await this.#succession.bringForgotten();
       await this.rotateIfDue();
       this.#storeFails = false;
     } catch (error) {
@@ -303,22 +222,8 @@ class StoredKeyRing implements KeyRing {
   }
 }
 
-/** Whether a store has a key already, from an attempt that it said had failed. */
-function isAmong({ thumbprint, pkcs8 }: MadeKey, keys: readonly StoredKey[]): boolean {
-  return keys.some((key) => key.kid === thumbprint || key.pkcs8 === pkcs8);
-}
-
-/** How much later than needed a key is first said to be published, in seconds: by then every answer of a store is in. */
-function allowance(lead: number): number {
-  return lead === 0 ? 0 : STORE_DEADLINE;
-}
-
 function unknownKey(kid: string): never {
   throw new E2eeError('key_invalid', `The key ring has no key of the id ${JSON.stringify(kid)}`);
-}
-
-function storeLostKey(): never {
-  throw new E2eeError('key_invalid', 'The key store did not keep the new key');
 }
 
 /** Joins calls that come while the work is under way. */
