@@ -11,8 +11,8 @@ const ANY_ORIGIN = { 'access-control-allow-origin': '*' } as const;
 
 /** Whether a request asks for the published keys. */
 export function asksForKeys(path: string, { publication }: Profile): boolean {
-  const [own = []] = pathReadings(publication.path);
-  return pathReadings(path).some((reading) => reading.join('/') === own.join('/'));
+  const [own = ''] = pathReadings(publication.path);
+  return pathReadings(path).includes(own);
 }
 
 /** The answer to a request for the published keys (RFC 7517 §5, RFC 9110 §13.1.2). Rejects with `keys_unavailable`. */

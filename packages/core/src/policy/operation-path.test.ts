@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { runs } from '../../test/runs.js';
 import { pathReadings } from './operation-path.js';
 
+/** Segments as a reading has them. */
+function written(segments: readonly string[]): string {
+  return segments.map((segment) => `/${segment.replace('/', '\0')}`).join('');
+}
+
 describe('pathReadings', () => {
   it.each([
     ['/v2/mandates', ['v2', 'mandates']],
@@ -19,7 +24,7 @@ describe('pathReadings', () => {
     ['foo:/v2', ['v2']],
     [' /v2/mandates\u00a0', ['v2', 'mandates']],
   ])('reads %s in one way', (path, reading) => {
-    expect(pathReadings(path)).toEqual([reading]);
+    expect(pathReadings(path)).toEqual([written(reading)]);
   });
 
   it.each([
@@ -46,16 +51,16 @@ describe('pathReadings', () => {
     ['\\v2\\..\\mandates', ['mandates']],
     ['/v2%5Cmandates', ['v2', 'mandates']],
   ])('reads %s also as %j', (path, reading) => {
-    expect(pathReadings(path)).toContainEqual(reading);
+    expect(pathReadings(path)).toContain(written(reading));
   });
 
   it('keeps what is not valid percent-encoding as it is', () => {
-    expect(pathReadings('/v2/%zz')).toContainEqual(['v2', '%zz']);
-    expect(pathReadings('/v2/%ff/%61')).toContainEqual(['v2', '%ff', 'a']);
+    expect(pathReadings('/v2/%zz')).toContain('/v2/%zz');
+    expect(pathReadings('/v2/%ff/%61')).toContain('/v2/%ff/a');
   });
 
   it('never decodes twice', () => {
-    expect(pathReadings('/v2/%2561').flat()).not.toContain('a');
+    expect(pathReadings('/v2/%2561')).not.toContain('/v2/a');
   });
 
   it('reads any string, in a bounded number of ways, none of them twice', () => {
@@ -83,8 +88,11 @@ describe('pathReadings', () => {
         const readings = pathReadings(text);
         expect(readings.length).toBeGreaterThan(0);
         expect(readings.length).toBeLessThanOrEqual(36);
-        expect(new Set(readings.map((reading) => JSON.stringify(reading))).size).toBe(readings.length);
-        for (const segment of readings.flat()) expect(segment).toBe(segment.toLowerCase());
+        expect(new Set(readings).size).toBe(readings.length);
+        for (const reading of readings) {
+          expect(reading).toBe(reading.toLowerCase());
+          expect(reading).toMatch(/^(?:\/[^/]+)*$/);
+        }
       }),
       runs(300),
     );
