@@ -94,6 +94,7 @@ function bound(end: E2eeClient): E2eeClient {
   return {
     requireTls: end.requireTls,
     covers: (request) => end.covers(request),
+    reads: (request, answer) => end.reads(request, answer),
     encryptRequest: (request) => end.encryptRequest(request),
     decryptResponse: (request, response) => end.decryptResponse(request, response),
     recoverFrom: (request, response) => end.recoverFrom(request, response),

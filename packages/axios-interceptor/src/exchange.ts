@@ -203,7 +203,7 @@ function readings(path: string, base: string): readonly string[] {
 function withStatus(error: unknown, status: number): unknown {
   if (!(error instanceof E2eeError)) return error;
   const message = `The answer, of status ${status}, cannot be decrypted: ${error.message}`;
-  return new E2eeError(error.code, message, { cause: error });
+  return new E2eeError(error.code, message, { ...error, cause: error });
 }
 
 /** What was not encrypted goes as it is. */

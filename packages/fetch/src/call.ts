@@ -38,19 +38,24 @@ const MEMBERS = [
 /** What fetch calls a text that comes without a type. */
 const TEXT_TYPE = 'text/plain;charset=UTF-8';
 
+/** What a body has that is read while it is sent. */
+const ONE_SHOT = ['getReader', 'pipe', Symbol.asyncIterator];
+
 /** Stands for a body that is no text: the core refuses it wherever it would have to read it. */
 const NO_TEXT = new ArrayBuffer(0);
 
 /** Takes the parameters of a call. Throws a `TypeError` for those that fetch itself refuses. */
 export function takeCall(input: Input, given: Init | undefined): Call {
-  const request = isRequest(input) ? input : undefined;
+  const target = isRequest(input) ? input : String(input); // once: an object may be another text the next time
+  const request = typeof target === 'string' ? undefined : target;
   const init = membersOf(Object(given));
+  if (init.method !== undefined) init.method = String(init.method);
   const { method = request?.method ?? 'GET', signal = request?.signal ?? null } = init;
   const headers = new Headers(init.headers ?? request?.headers);
   if (init.headers !== undefined) init.headers = new Headers(headers);
   if (typeof init.body === 'string' && !headers.has('content-type')) headers.set('content-type', TEXT_TYPE);
-  const url = resolved(request?.url ?? String(input));
-  return { input: request ?? String(input), init, method: String(method), url, headers, signal };
+  const url = resolved(typeof target === 'string' ? target : target.url);
+  return { input: target, init, method, url, headers, signal };
 }
 
 /** The body for the core: text, nothing, or what it cannot read. What a `Request` holds is read from a copy. */
@@ -66,21 +71,35 @@ export async function bodyOf({ input, init }: Call): Promise<unknown> {
   }
 }
 
-/** What to give fetch in place of a plain request. */
-export function sealedInit({ init, headers }: Call, plain: E2eeRequest, sealed: E2eeRequest): Init {
-  const body = sealed.body === plain.body ? undefined : bodyText(sealed); // what was not encrypted goes as it is
-  return {
-    ...init,
-    headers: rewrite(headers, plain.headers, sealed.headers),
-    ...(body !== undefined && { body }),
-  };
+/** What to give fetch in place of a plain request. What a `Request` holds stays there, for another attempt. */
+export function sealedParameters(call: Call, plain: E2eeRequest, sealed: E2eeRequest): [Input, Init] {
+  const { input, init } = call;
+  const headers = rewrite(call.headers, plain.headers, sealed.headers);
+  if (sealed.body !== plain.body) {
+    if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+    return [input, accompanying(call, { headers, body: bodyText(sealed) ?? null })];
+  }
+  const isHeld = typeof input !== 'string' && (init.body ?? null) === null; // what was not encrypted goes as it is
+  return [isHeld ? input.clone() : input, accompanying(call, { headers })];
+}
+
+/** Whether there is something left to send when a call was sent once. */
+export function canRepeat({ init: { body } }: Call): boolean {
+  return !ONE_SHOT.some((name) => name in Object(body));
 }
 
 /** A call that follows no redirection: fetch does not say beforehand where one leads. */
 export function withoutRedirections(call: Call): Call {
   const { input, init } = call;
   const { redirect = typeof input === 'string' ? 'follow' : input.redirect } = init;
-  return redirect === 'follow' ? { ...call, init: { ...init, redirect: 'error' } } : call;
+  return redirect === 'follow' ? { ...call, init: accompanying(call, { redirect: 'error' }) } : call;
+}
+
+/** Parameters with more of them. Beside a `Request` that came without any, fetch would forget its referrer. */
+function accompanying({ input, init }: Call, more: Init): Init {
+  if (typeof input === 'string' || Object.keys(init).length > 0) return { ...init, ...more };
+  const { referrer, referrerPolicy } = input;
+  return { ...membersOf({ referrer, referrerPolicy }), ...more };
 }
 
 /** A request of the platform, of another realm or of a package. */
@@ -97,5 +116,9 @@ function membersOf(given: Init): Init {
 /** As a page or a worker resolves it. Elsewhere there is no base, and whoever takes a relative URL knows where it leads. */
 function resolved(url: string): URL {
   const page = Reflect.get(globalThis, 'document')?.baseURI ?? Reflect.get(globalThis, 'location')?.href;
-  return new URL(url, page ?? 'http://relative.invalid');
+  try {
+    return new URL(url, page);
+  } catch {
+    return new URL(url, 'http://relative.invalid');
+  }
 }

@@ -63,6 +63,16 @@ describe('e2ee', () => {
     expect(await response.json()).toEqual({ id: 'p1', payee: 'x' });
   });
 
+  it.each(['', 'about:blank'])(
+    'goes by an absolute URL where the page has the address "%s"',
+    async (href) => {
+      vi.stubGlobal('location', { href });
+      onTestFinished(() => void vi.unstubAllGlobals());
+      const response = await e2ee(remoteOptions(bank))(`${bank.url}/v2/payments`, POST);
+      expect(await response.json()).toEqual({ id: 'p1', payee: 'x' });
+    },
+  );
+
   it('resolves a relative URL as the page does, or leaves it to the fetch beneath', async () => {
     const sent: unknown[] = [];
     const fetch = async (input: unknown, init?: RequestInit): Promise<Response> => {

@@ -6,7 +6,15 @@ import {
   type E2eeRequest,
   type E2eeResponse,
 } from '@e2ee/core';
-import { bodyOf, type Call, type Fetch, sealedInit, takeCall, withoutRedirections } from './call.js';
+import {
+  bodyOf,
+  type Call,
+  canRepeat,
+  type Fetch,
+  sealedParameters,
+  takeCall,
+  withoutRedirections,
+} from './call.js';
 import { flat } from './headers.js';
 import { answerOf, restoredResponse, withStatus } from './response.js';
 import { isSecure } from './transport.js';
@@ -20,8 +28,8 @@ export interface E2eeFetchOptions extends E2eeClientOptions {
 /**
  * Makes a `fetch` for one API: requests leave encrypted as the policy says, responses of every status come back in plain,
  * and a rejected key is replaced once per call without the caller noticing. What the policy does not cover goes to the
- * `fetch` of the options as it is; of its responses only whole messages are opened. Takes options, or a client end made
- * beforehand.
+ * `fetch` of the options as it is, its headers as `Headers`; of its responses only whole messages are opened. Takes
+ * options, or a client end made beforehand.
  *
  * A request that cannot be encrypted is not sent: the call rejects with an `E2eeError`, and so it does for a response that
  * cannot be decrypted. Whatever else fetch rejects with comes as it is. Throws `option_invalid` or `policy_invalid`.
@@ -66,13 +74,14 @@ async function exchange(client: E2eeClient, fetch: Fetch, call: Call): Promise<R
     const sealed = await client.encryptRequest(request);
     const isEncrypted = sealed !== request;
     signal?.throwIfAborted(); // encryption, and fetching keys, took a while
-    const response = await fetch(call.input, isEncrypted ? sealedInit(call, request, sealed) : call.init);
-    return { isEncrypted, response, answer: await answerOf(response, isCovered) };
+    const [input, init] = isEncrypted ? sealedParameters(call, request, sealed) : [call.input, call.init];
+    const response = await fetch(input, init);
+    return { isEncrypted, response, answer: await answerOf(response, (head) => client.reads(request, head)) };
   };
 
   const first = await send();
   const isRejected = first.isEncrypted && (await client.recoverFrom(request, first.answer));
-  const { response, answer } = isRejected ? await send() : first;
+  const { response, answer } = isRejected && canRepeat(call) ? await send() : first;
   const restored = await client.decryptResponse(request, answer).catch((error: unknown) => {
     throw withStatus(error, response.status);
   });

@@ -73,6 +73,52 @@ describe('a covered request', () => {
     expect(bank.wire).not.toContain(CANARY);
   });
 
+  it.each<[string, Uint8Array<ArrayBuffer> | Blob]>([
+    ['bytes', new TextEncoder().encode(BODY)],
+    ['a blob', new Blob([BODY])],
+  ])('is called JSON when it comes as a Request of %s without a type', async (_, body) => {
+    await fetch(new Request(payments(), { method: 'POST', body }));
+    expect(bank.last.headers['content-type']).toBe('application/json');
+    expect(bank.handled).toHaveLength(1);
+  });
+
+  it('is the one that the parameters said when they were read, also when they say something else each time', async () => {
+    const { calls, recording } = recorder();
+    const turning = (...texts: string[]) => ({ toString: () => String(texts.shift()) }) as never;
+    const api = e2ee({ ...localOptions, fetch: recording });
+    await api(turning(payments(), `${bank.url}/v1/open`), { ...POST, method: turning('POST', 'PUT') });
+    await api(turning(`${bank.url}/v1/open`, payments()), { method: turning('PUT', 'POST'), body: '{}' });
+    expect(calls.map(([input, init]) => [input, init?.method])).toEqual([
+      [payments(), 'POST'],
+      [`${bank.url}/v1/open`, 'PUT'],
+    ]);
+    expect(bank.arrivals.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST /v2/payments',
+      'PUT /v1/open',
+    ]);
+    expect(bank.wire).not.toContain(CANARY);
+  });
+
+  it.each<[string, RequestInit]>([
+    ['with one', { referrer: 'https://shop.example/checkout', referrerPolicy: 'unsafe-url' }],
+    ['without one', { referrer: '', referrerPolicy: 'no-referrer' }],
+    ['of no wish', {}],
+  ])('says of a Request %s what the Request says of its referrer', async (_, init) => {
+    const { calls, recording } = recorder();
+    const request = new Request(payments(), { ...POST, ...init });
+    const api = e2ee({ ...localOptions, fetch: recording });
+    const secured = e2ee({ ...localOptions, fetch: recording, requireTls: true });
+    await api(request);
+    await secured(request);
+    await secured(new Request(`${bank.url}/v1/open`, { ...init }));
+    for (const [, given] of calls) {
+      const { referrer, referrerPolicy } = new Request(payments(), { ...given, method: 'GET', body: null });
+      expect([referrer, referrerPolicy]).toEqual([request.referrer, request.referrerPolicy]);
+    }
+    await api(request, { keepalive: true }); // with which fetch itself forgets it
+    expect(calls.at(-1)?.[1]).not.toHaveProperty('referrer');
+  });
+
   it('of a whole message says so in its type', async () => {
     const response = await fetch(`${bank.url}/v2/messages`, POST);
     expect(bank.last.headers['content-type']).toBe('application/jose');
@@ -271,6 +317,7 @@ describe('a signal', () => {
     const aborting: E2eeClient = {
       requireTls: false,
       covers: (request) => client.covers(request),
+      reads: (request, answer) => client.reads(request, answer),
       encryptRequest: async (request) => {
         const sealed = await client.encryptRequest(request);
         controller.abort();
@@ -318,6 +365,15 @@ describe('errors', () => {
     const error = await fetch(payments(), POST).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'token_invalid', message: expect.stringContaining('of status 202') });
   });
+});
+
+it('an answer that is refused for a field names the field', async () => {
+  const api = e2ee({ ...localOptions, plaintext: 'refuse', onEvent: () => {} });
+  bank.intercept = (_, response) => {
+    send(response, { status: 201, headers: JSON_TYPE, body: { payee: 'x' } });
+    return true;
+  };
+  await expect(api(payments(), POST)).rejects.toMatchObject({ code: 'plaintext_refused', path: 'payee' });
 });
 
 it('a client end made beforehand may serve several', async () => {

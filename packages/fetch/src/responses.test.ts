@@ -66,6 +66,45 @@ describe('a decrypted response', () => {
     }
   });
 
+  it.each([
+    [999, 'Custom'],
+    [600, ''],
+    [200, '\u039f\u039a'],
+    [404, 'caf\u00e9'],
+  ])('has the status %s "%s", also where no Response can be made with it', async (status, statusText) => {
+    const api = e2ee({
+      ...localOptions,
+      fetch: async (...parameters) => {
+        const response = await globalThis.fetch(...parameters);
+        const head = {
+          status: { value: status },
+          statusText: { value: statusText },
+          ok: { value: status === 200 },
+        };
+        return Object.defineProperties(response, head);
+      },
+    });
+    const made = await api(payments(), POST);
+    for (const response of [made, made.clone()]) {
+      expect(response).toMatchObject({ status, statusText, ok: status === 200 });
+      expect(await response.json()).toEqual({ id: 'p1', ...SECRET });
+    }
+  });
+
+  it('has no content type where none came', async () => {
+    bank.intercept = (_, response) => {
+      const writeHead = response.writeHead.bind(response);
+      response.writeHead = (code: number) => writeHead(code);
+      return false;
+    };
+    const response = await fetch(payments(), POST);
+    expect([response.headers.get('content-type'), response.clone().headers.get('content-type')]).toEqual([
+      null,
+      null,
+    ]);
+    expect(await response.json()).toEqual({ id: 'p1', ...SECRET });
+  });
+
   it('has the headers that came, but for those of the encrypted bytes', async () => {
     answer(200, SECRET, { etag: '"e"', 'x-own': '1', digest: 'd' });
     const { headers } = await fetch(payments(), POST);
@@ -133,6 +172,20 @@ describe('a response in which nothing is encrypted', () => {
     expect([response.status, response.headers.get('location')]).toEqual([307, '/v2/other']);
   });
 
+  it('is not waited for, when the operation has rules for the request only', async () => {
+    const headers = { 'content-type': 'text/event-stream' };
+    const body = new ReadableStream({
+      start: (stream) => stream.enqueue(new TextEncoder().encode('data: 1\n\n')), // and no end
+    });
+    const policy = { 'POST /chat': { prompt: { request: 'encrypt' } } } as const;
+    const api = e2ee({ ...localOptions, policy, fetch: async () => new Response(body, { headers }) });
+    const response = await api(`${bank.url}/chat`, { ...POST, body: '{"prompt":"x"}' });
+    const reader = response.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    expect(new TextDecoder().decode(value)).toBe('data: 1\n\n');
+    await reader?.cancel();
+  });
+
   it('that a page may not look into is handed on', async () => {
     const opaque = Response.error();
     const api = e2ee({ ...localOptions, fetch: async () => opaque });
@@ -146,6 +199,17 @@ describe('a whole message', () => {
     const response = await fetch(`${bank.url}/v2/payments/1`, { headers: { 'x-response': 'message' } });
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(await response.json()).toEqual(SECRET);
+  });
+
+  it('is told by the content type of the profile', async () => {
+    const message = { contentType: 'application/jwe' };
+    const token = await (
+      await globalThis.fetch(`${bank.url}/v2/payments/1`, { headers: { 'x-response': 'message' } })
+    ).text();
+    const headers = { 'content-type': message.contentType };
+    const options = { ...localOptions, profile: { ...profile, message }, policy: {} };
+    const api = e2ee({ ...options, fetch: async () => new Response(token, { headers }) });
+    expect(await (await api(`${bank.url}/v1/open`)).json()).toEqual({ id: 'p1' });
   });
 
   it('is opened outside the policy, too', async () => {

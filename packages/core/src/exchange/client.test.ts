@@ -48,6 +48,29 @@ beforeAll(async () => {
   ends = await twoEnds({ policy: POLICY });
 });
 
+describe('whether the body of an answer has to be read', () => {
+  const JSON_TYPE = 'application/json';
+  it.each<[boolean, string, number, string | undefined, Profile?]>([
+    [true, '/answers', 200, 'text/html'],
+    [true, '/answers', 500, undefined],
+    [false, '/sent', 200, JSON_TYPE],
+    [false, '/sent', 200, 'text/event-stream'],
+    [false, '/sent', 200, undefined],
+    [true, '/sent', 422, undefined],
+    [true, '/sent', 200, 'Application/JOSE; a=b'],
+    [true, '/other', 200, 'application/jose'],
+    [false, '/other', 422, JSON_TYPE],
+    [true, '/other', 200, JSON_TYPE, ENVELOPE],
+    [true, '/sent', 200, JSON_TYPE, ENVELOPE],
+    [false, '/sent', 200, 'text/event-stream', ENVELOPE],
+  ])('%s: POST %s, %s %s', async (expected, path, status, type, profile = banked) => {
+    const policy = { ...POLICY, 'POST /sent': { a: { request: 'encrypt' } } } as const;
+    const { client } = await twoEnds({ policy, profile });
+    const headers = type === undefined ? {} : { 'Content-Type': type };
+    expect(client.reads({ method: 'POST', path }, { status, headers })).toBe(expected);
+  });
+});
+
 describe('making the client end', () => {
   it.each<[string, object]>([
     ['profile', { profile: undefined }],

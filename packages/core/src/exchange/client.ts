@@ -11,7 +11,7 @@ import { digestOf } from './binding.js';
 import { type Report, reporter } from './events.js';
 import type { LeakGuard } from './leak-guard.js';
 import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
-import type { E2eeRequest, E2eeResponse } from './message.js';
+import { type E2eeRequest, type E2eeResponse, mediaType } from './message.js';
 import { type OpenResponseContext, openResponse } from './open-response.js';
 import { isKeyRejection } from './profile-answers.js';
 import { type SealedRequest, type SealingContext, sealRequest } from './seal-request.js';
@@ -62,6 +62,14 @@ export interface E2eeClient {
   readonly requireTls: boolean;
   /** Whether the policy says anything of this operation. */
   covers(request: Pick<E2eeRequest, 'method' | 'path'>): boolean;
+  /**
+   * Whether `decryptResponse` or `recoverFrom` may have to look into the body of an answer. An adapter hands on others unread:
+   * they may be large, or without an end.
+   */
+  reads(
+    request: Pick<E2eeRequest, 'method' | 'path'>,
+    answer: Pick<E2eeResponse, 'status' | 'headers'>,
+  ): boolean;
   /**
    * Encrypts what the policy says. Applied to its own result it changes nothing, unless `alreadyEncrypted` says
    * otherwise. The input is never mutated; an operation outside the policy is returned as it is.
@@ -153,6 +161,19 @@ class Client implements E2eeClient {
 
   covers({ method, path }: Pick<E2eeRequest, 'method' | 'path'>): boolean {
     return this.#policy.match(method, path) !== undefined;
+  }
+
+  reads(
+    { method, path }: Pick<E2eeRequest, 'method' | 'path'>,
+    { status, headers }: Pick<E2eeResponse, 'status' | 'headers'>,
+  ): boolean {
+    const { message, keyRejection } = this.#sealing.profile;
+    const messageType = message.member === undefined ? message.contentType : 'application/json';
+    const operation = this.#policy.match(method, path);
+    return (
+      mediaType(headers) === messageType ||
+      (operation !== undefined && (operation.response.treats || status === keyRejection.status))
+    );
   }
 
   async encryptRequest(request: E2eeRequest): Promise<E2eeRequest> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toBase64url, utf8 } from '../../test/bytes.js';
 import { E2eeError } from '../errors.js';
 import { type E2eeMatchers, e2eeMatchers, isEncrypted, isRedacted, refusalOf } from './matchers.js';
 
@@ -53,8 +54,16 @@ describe('a failure says what is wrong and shows no value', () => {
   });
 });
 
-test('only a token with algorithms counts as encrypted', () => {
+test('only a token of known algorithms counts as encrypted', () => {
   expect(isEncrypted(TOKEN)).toBe(true);
+  for (const { alg, enc } of [
+    { alg: 'none', enc: 'none' },
+    { alg: 'dir', enc: 'A512GCM' },
+    { alg: 'RSA1_5', enc: 'A256GCM' },
+  ]) {
+    const head = toBase64url(utf8(JSON.stringify({ alg, enc })));
+    expect(isEncrypted(`${head}..AAAA.Sm9obiBEb2Ug.AAAA`)).toBe(false);
+  }
   for (const value of ['', 'a.b.c.d.e', 'e30..AAAA.AAAA.AAAA', `${TOKEN}.AAAA`, `${TOKEN}=`, [TOKEN], null])
     expect(isEncrypted(value)).toBe(false);
 });
@@ -63,6 +72,22 @@ test('redacted is what shows a mask and nothing else', () => {
   for (const value of [MASK, [MASK], { a: { b: MASK, c: null } }]) expect(isRedacted(value)).toBe(true);
   for (const value of [undefined, null, {}, [], 0, '', { a: MASK, b: 0 }])
     expect(isRedacted(value)).toBe(false);
+});
+
+test('what shows less than it holds does not count as redacted, not even beside a mask', () => {
+  const held = [new Map([['name', 'John']]), new Set(['John']), new Date(0), utf8('John'), new Error('John')];
+  for (const b of held) expect(isRedacted({ a: MASK, b })).toBe(false);
+  expect(isRedacted(Object.assign(Object.create(null), { a: MASK }))).toBe(true);
+});
+
+test('a promise is no refusal, and a test that forgot to await one is told', async () => {
+  const failed = async (): Promise<never> => refuse();
+  for (const value of [failed, failed(), async () => 1, Promise.resolve(1)]) {
+    expect(() => refusalOf(value)).toThrow(TypeError);
+    expect(() => expect(value).not.toBeRefused()).toThrow('await it');
+  }
+  await expect(failed).rejects.toBeRefused('token_invalid');
+  await expect(failed()).rejects.not.toBeRefused('key_rejected');
 });
 
 test('a refusal is an E2eeError, or a function that throws one', () => {

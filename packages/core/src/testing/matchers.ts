@@ -1,6 +1,7 @@
 import { E2eeError, type E2eeErrorCode } from '../errors.js';
 import { textsIn } from '../exchange/secrets.js';
 import { isRedacted as showsMasksOnly } from '../fields/redact.js';
+import { isContentAlgorithm, isKeyAlgorithm } from '../jwe/algorithms.js';
 import { parseCompactJwe } from '../jwe/compact.js';
 import { plaintextIn } from './plaintext.js';
 
@@ -18,37 +19,63 @@ export interface E2eeMatchers<Result = void> {
   toBeRedacted(mask?: string): Result;
   /** Holds none of these texts, in any spelling. See {@link plaintextIn}. */
   toHaveNoPlaintext(...canaries: (string | number)[]): Result;
-  /** An `E2eeError`, of this code where one is given; behind `.rejects`, or of something that throws. */
+  /** An `E2eeError`, of this code where one is given; behind `.rejects`, or of something that throws. Takes no promise. */
   toBeRefused(code?: E2eeErrorCode): Result;
 }
 
 const NO_LIMITS = { tokenLength: Number.POSITIVE_INFINITY, headerBytes: Number.POSITIVE_INFINITY };
 
-/** Whether a value is a compact JWE with an algorithm and an encryption. Says nothing about who can decrypt it. */
+/** Whether a value is a compact JWE of algorithms that this library knows. Says nothing about who can decrypt it. */
 export function isEncrypted(value: unknown): value is string {
   try {
     const { alg, enc } = parseCompactJwe(value, NO_LIMITS).header;
-    return typeof alg === 'string' && typeof enc === 'string';
+    return isKeyAlgorithm(alg) && isContentAlgorithm(enc);
   } catch {
     return false;
   }
 }
 
-/** Whether a value shows at least one mask, and nothing else. */
+/** Whether a JSON value shows at least one mask, and nothing else. */
 export function isRedacted(value: unknown, mask = '[REDACTED]'): boolean {
-  return showsMasksOnly(value, mask) && textsIn(value, { names: false }).length > 0;
+  return isPlain(value) && showsMasksOnly(value, mask) && textsIn(value, { names: false }).length > 0;
 }
 
-/** The code of an `E2eeError`, or of the one that a function throws; nothing for anything else. */
+/**
+ * The code of an `E2eeError`, or of the one that a function throws; nothing for anything else. Throws a `TypeError` for a
+ * promise, and for a function that returns one.
+ */
 export function refusalOf(value: unknown): E2eeErrorCode | undefined {
-  if (value instanceof E2eeError) return value.code;
-  if (typeof value !== 'function') return undefined;
+  const outcome = typeof value === 'function' ? outcomeOf(() => value()) : { error: value };
+  refusePromise(outcome.value ?? outcome.error);
+  return outcome.error instanceof E2eeError ? outcome.error.code : undefined;
+}
+
+function outcomeOf(run: () => unknown): { readonly value?: unknown; readonly error?: unknown } {
   try {
-    value();
+    return { value: run() };
   } catch (error) {
-    return error instanceof E2eeError ? error.code : undefined;
+    return { error };
   }
-  return undefined;
+}
+
+function refusePromise(value: unknown): void {
+  if (typeof Object(value).then !== 'function') return;
+  Promise.resolve(value).catch(() => {}); // nobody else hears of its rejection
+  throw new TypeError('A promise is no refusal yet: await it, or use `.rejects`');
+}
+
+/** Whether all objects in a value are plain: those of classes hold more than their members show. */
+function isPlain(value: unknown): boolean {
+  const pending = [value];
+  while (pending.length > 0) {
+    const item = pending.pop();
+    if (typeof item !== 'object' || item === null) continue;
+    const type = Object.getPrototypeOf(item);
+    const isRecord = type === null || Object.getPrototypeOf(type) === null; // of any realm
+    if (!isRecord && !Array.isArray(item)) return false;
+    for (const inner of Object.values(item)) pending.push(inner);
+  }
+  return true;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { textsOf } from './texts.js';
+
 /** Shorter texts occur in tokens by chance. */
 const SHORTEST = 6;
 
@@ -10,9 +12,9 @@ interface Spelling {
 
 const SPELLINGS: readonly Spelling[] = [
   { name: 'as it is', read: (text) => text, spell: (canary) => [canary] },
-  { name: 'as JSON text', read: unescaped, spell: (canary) => [canary.replaceAll('\\', '')] },
-  { name: 'percent-encoded', read: percentDecoded, spell: (canary) => [canary] },
-  { name: 'as HTML', read: (text) => text, spell: (canary) => [htmlOf(canary)] },
+  { name: 'as JSON text', read: unescaped, spell: jsonCores },
+  { name: 'percent-encoded', read: percentDecoded, spell: (canary) => [canary.replaceAll('+', ' ')] },
+  { name: 'as HTML', read: htmlDecoded, spell: (canary) => [canary] },
   { name: 'as hex', read: (text) => text.toLowerCase(), spell: (canary) => [hexOf(utf8(canary))] },
   {
     name: 'as base64',
@@ -22,12 +24,13 @@ const SPELLINGS: readonly Spelling[] = [
 ];
 
 /**
- * Looks for texts that must not be there: in all strings, numbers, bytes, names of members and headers of a value, also
- * JSON-escaped, percent-encoded, in HTML, hex and base64, wherever in them. Says where the first one is, and how it is
- * written; nothing when there is none. The sentence holds no canary.
+ * Looks for texts that must not be there: in all strings, numbers, bytes (as UTF-8), names of members and headers of a
+ * value, also JSON-escaped, percent-encoded, in HTML, hex and base64, wherever in them. Says where the first one is, and
+ * how it is written; nothing when there is none. The sentence holds no canary.
  *
- * Throws a `TypeError` for a value that is absent and without canaries, which proves nothing, and for canaries of less
- * than six characters, which occur by chance.
+ * Throws a `TypeError` where a search would prove nothing: for a value that is absent, a function, or nested beyond 1000
+ * levels; for a promise, `Response`, `Request`, blob, stream or iterator, also within the value: await it, or read it first.
+ * And without canaries, and for canaries of less than six characters, which occur by chance.
  *
  * @example
  * assert.equal(plaintextIn(provider.lastCall.wire, 'John Doe', '12345678'), undefined)
@@ -47,28 +50,6 @@ export function plaintextIn(value: unknown, ...canaries: readonly (string | numb
   return undefined;
 }
 
-/** Every text of a value and where it is; names of members count too. Goes round cycles. */
-function* textsOf(value: unknown, place = '$', seen = new Set<object>()): Generator<[string, string]> {
-  if (value instanceof Uint8Array) yield [place, new TextDecoder().decode(value)];
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
-    yield [place, String(value)];
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || seen.has(value)) return;
-  seen.add(value);
-  for (const [name, item] of membersOf(value)) {
-    yield [`a name in ${place}`, String(name)];
-    yield* textsOf(item, `${place}.${String(name)}`, seen);
-  }
-}
-
-/** Of plain objects and arrays, `Headers`, `URLSearchParams` and maps, and errors, whose members are not enumerable. */
-function membersOf(value: object): Iterable<readonly [name: unknown, item: unknown]> {
-  if (value instanceof Map || value instanceof Headers || value instanceof URLSearchParams)
-    return value.entries();
-  if (value instanceof Set) return [...value].entries();
-  const { message, stack, cause } = value instanceof Error ? value : {};
-  return Object.entries(value instanceof Error ? { ...value, message, stack, cause } : value);
-}
-
 function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
@@ -80,18 +61,30 @@ function unescaped(text: string): string {
     .replaceAll('\\', '');
 }
 
+/** What is left of a text in JSON without the backslashes: of a line break, an `n`, unless it was written as a number. */
+function jsonCores(canary: string): readonly string[] {
+  const text = canary.replaceAll('\\', '');
+  return [text, text.replace(/[\b\f\n\r\t]/g, (letter) => JSON.stringify(letter).slice(2, -1))];
+}
+
+/** A plus sign may stand for a space, or for itself: it becomes a space either way. */
 function percentDecoded(text: string): string {
-  return text.replaceAll('+', ' ').replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
+  const decoded = text.replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
     const codes = bytes.slice(1).split('%');
     return new TextDecoder().decode(Uint8Array.from(codes, (code) => Number.parseInt(code, 16)));
   });
+  return decoded.replaceAll('+', ' ');
 }
 
-function htmlOf(text: string): string {
-  return text.replace(/["&'<>]/g, (letter) => `&${HTML[letter]};`);
-}
+const HTML: Readonly<Record<string, string>> = { quot: '"', amp: '&', apos: "'", lt: '<', gt: '>' };
 
-const HTML: Readonly<Record<string, string>> = { '"': 'quot', '&': 'amp', "'": '#39', '<': 'lt', '>': 'gt' };
+function htmlDecoded(text: string): string {
+  return text.replace(/&(?:#(x?)([\da-f]{1,6})|(\w+));/gi, (all, hex: string, code: string, name: string) => {
+    if (name) return HTML[name] ?? all;
+    const point = Number.parseInt(code, hex ? 16 : 10);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : all;
+  });
+}
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

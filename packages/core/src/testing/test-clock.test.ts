@@ -58,10 +58,23 @@ test('restore() gives the real clocks back, and another one can be made', () => 
   expect(() => testClock()).toThrow('restore()');
 });
 
+test('a clock that was restored leaves a later one alone', () => {
+  const first = started();
+  first.restore();
+  const real = globalThis.Date;
+  started();
+  first.restore();
+  expect(Date.now()).toBe(Date.parse(NOW));
+  expect(() => testClock()).toThrow('restore()');
+  clock?.restore();
+  expect(globalThis.Date).toBe(real);
+});
+
 test('what is no time is refused, and changes nothing', () => {
   expect(() => testClock({ now: 'soon' })).toThrow(TypeError);
   expect(() => started().advance(-1)).toThrow(TypeError);
-  expect(() => clock?.advance(Number.NaN)).toThrow(TypeError);
+  for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, '60' as never])
+    expect(() => clock?.advance(seconds)).toThrow(TypeError);
   expect(Date.now()).toBe(Date.parse(NOW));
 });
 

@@ -2,11 +2,11 @@
 export interface TestClock {
   /** What time it is now, in milliseconds since the epoch. */
   readonly now: number;
-  /** Moves it on, by seconds. */
+  /** Moves it on, by seconds. Throws a `TypeError` for less than none, and for no number. */
   advance(seconds: number): void;
   /** Sets it: keys, bindings and replay stores see the jump; ages of fetched keys only grow with {@link advance}. */
   set(time: Date | string | number): void;
-  /** Gives the real clocks back. To be called after each test that has made one. */
+  /** Gives the real clocks back. To be called after each test that has made one; once more, it does nothing. */
   restore(): void;
 }
 
@@ -52,7 +52,7 @@ export function testClock({ now = Date.now() }: TestClockOptions = {}): TestCloc
       return time;
     },
     advance: (seconds) => {
-      if (!(seconds >= 0))
+      if (!(seconds >= 0 && Number.isFinite(seconds)))
         throw new TypeError('A clock is moved on by a number of seconds; set() sets it back');
       time += seconds * 1000;
       monotonic += seconds * 1000;
@@ -61,6 +61,7 @@ export function testClock({ now = Date.now() }: TestClockOptions = {}): TestCloc
       time = read(to);
     },
     restore: () => {
+      if (restore.length === 0) return; // another clock may be in use by now
       for (const giveBack of restore.splice(0)) giveBack();
       isInUse = false;
     },

@@ -86,12 +86,28 @@ test('paths have parameters, and a later handler takes the place of an earlier o
   expect(answer).toMatchObject({ status: 200, body: { path: `${PATH}/ps_1?x=1` } });
 });
 
+test.each([
+  ['GET /things/:id', 'GET /things/:key', '/things/1'],
+  ['GET /Things', 'GET /things/', '/things'],
+])('a later handler takes the place of an earlier one: %s, %s', async (earlier, later, path) => {
+  provider
+    .handle(earlier, () => ({ body: 'earlier' }))
+    .handle('GET /things/:id/parts', () => ({ body: 'other' }))
+    .handle(later, () => ({ body: 'later' }));
+  expect(await provider.send({ method: 'GET', path, headers: {} })).toMatchObject({ body: 'later' });
+  const other = await provider.send({ method: 'GET', path: '/things/1/parts', headers: {} });
+  expect(other).toMatchObject({ status: 200, body: 'other' });
+});
+
 test('mistakes of a test are told: no call, no handler, no operation, no such fault, a handler that throws', async () => {
   expect(() => provider.lastCall).toThrow('never called');
   await expect(provider.send({ method: 'GET', path: '/other?secret', headers: {} })).rejects.toThrow(
     /no handler for GET \/other$/,
   );
   expect(() => provider.handle('nonsense', () => ({}))).toThrow('nonsense');
+  expect(() => provider.handle('GET /x', undefined as never)).toThrow('`handler`');
+  for (const times of [0, -1, 1.5, Number.NaN, '2' as never])
+    expect(() => provider.fail('server_error', times)).toThrow(TypeError);
   expect(() => provider.fail('sleepy' as FaultName)).toThrow('jwks_down');
   provider.handle('GET /boom', () => {
     throw new RangeError('boom');
@@ -181,10 +197,34 @@ describe('faults', () => {
     expect((await refusal(client.decryptResponse(request, answer))).code).toBe('token_invalid');
   });
 
-  test('answer_tampered says so when there is no token in the answer', async () => {
+  test.each(['answer_tampered', 'answer_plain'] as const)(
+    '%s waits for what it can change',
+    async (fault) => {
+      const { client } = clientEnd();
+      const sent = await client.encryptRequest(request);
+      provider.handle('GET /open', () => ({ body: { id: 'ps_1' } })).fail(fault);
+      expect(await provider.send({ method: 'GET', path: '/open', headers: {} })).toMatchObject({
+        status: 200,
+      });
+      expect(await provider.send(request)).toMatchObject({ status: 400 });
+      provider.fail('over_capacity');
+      expect(await provider.send(sent)).toMatchObject({ status: 503 });
+      const answer = await provider.send(sent);
+      const outcome = await client.decryptResponse(request, answer).catch(({ code }) => code);
+      if (fault === 'answer_plain') expect(answer.body).toEqual(request.body);
+      else expect(outcome).toBe('token_invalid');
+      expect((await client.decryptResponse(request, await provider.send(sent))).body).toEqual(request.body);
+    },
+  );
+
+  test('two faults of answers strike one after the other', async () => {
     const { client } = clientEnd();
-    provider.handle(`POST ${PATH}`, () => ({ body: { id: 'ps_1' } })).fail('answer_tampered');
-    await expect(provider.send(await client.encryptRequest(request))).rejects.toThrow('recipient');
+    const sent = await client.encryptRequest(request);
+    provider.fail('answer_plain');
+    provider.fail('answer_tampered');
+    expect((await provider.send(sent)).body).toEqual(request.body);
+    const { code } = await refusal(client.decryptResponse(request, await provider.send(sent)));
+    expect(code).toBe('token_invalid');
   });
 });
 
@@ -215,6 +255,46 @@ describe('fetch', () => {
     const gone = await provider.fetch('https://api.example.com/v2/mandates/1', { method: 'DELETE' });
     expect([gone.status, await gone.text()]).toEqual([204, '']);
     await expect(provider.fetch(url, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+
+  test('gives no body to HEAD', async () => {
+    provider.handle('GET /open', () => ({ body: { a: 1 } }));
+    const response = await provider.fetch('https://api.example.com/open', { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.text()).toBe('');
+  });
+
+  test.each<[string, (signal: AbortSignal) => Parameters<typeof fetch>]>([
+    ['in the options', (signal) => ['https://api.example.com/slow', { signal }]],
+    ['in a Request', (signal) => [new Request('https://api.example.com/slow', { signal })]],
+  ])('ends a call with the reason of a signal %s, whatever the handler does', async (_, make) => {
+    const controller = new AbortController();
+    const reason = new Error('given up');
+    provider.handle('GET /slow', () => {
+      controller.abort(reason);
+      return new Promise(() => {});
+    });
+    await expect(provider.fetch(...make(controller.signal))).rejects.toBe(reason);
+  });
+
+  test('hands a body to the handler as a framework does: what is not announced as JSON is text', async () => {
+    const seen: unknown[] = [];
+    provider.handle('POST /open', ({ body }) => {
+      seen.push(body);
+      return {};
+    });
+    for (const [type, body] of [
+      ['text/plain', '123'],
+      ['application/jose', 'null'],
+      ['application/json', 'null'],
+      ['application/problem+json; charset=utf-8', '{"a":1}'],
+      ['application/json', '{"a":'],
+      ['application/json', ''],
+    ] as const) {
+      const headers = { 'content-type': type };
+      await provider.fetch('https://api.example.com/open', { method: 'POST', headers, body });
+    }
+    expect(seen).toEqual(['123', 'null', null, { a: 1 }, '{"a":', undefined]);
   });
 });
 

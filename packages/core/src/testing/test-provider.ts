@@ -1,13 +1,15 @@
 import { E2eeError, invalidOption } from '../errors.js';
 import { readableJson } from '../exchange/json-body.js';
-import { bodyText, type E2eeRequest, type E2eeResponse } from '../exchange/message.js';
+import { bodyText, type E2eeRequest, type E2eeResponse, mediaType } from '../exchange/message.js';
 import { asksForKeys } from '../exchange/published-keys.js';
-import { createE2eeServer, type E2eeServer, type E2eeServerOptions } from '../exchange/server.js';
+import { createE2eeServer, type E2eeServer } from '../exchange/server.js';
+import type { E2eeServerOptions } from '../exchange/server-options.js';
 import { type EncryptionKeys, unavailable } from '../keys/encryption-keys.js';
 import { readJwkSet } from '../keys/jwk-set.js';
 import type { EncryptionKey } from '../keys/key.js';
 import { createKeyRing, type KeyRing } from '../keys/key-ring.js';
 import { definePolicy } from '../policy/define-policy.js';
+import { Router } from '../policy/router.js';
 import type { Profile } from '../profiles/profile.js';
 import { FAULTS, type Fault, type FaultName } from './faults.js';
 import { keptKeys } from './public-keys.js';
@@ -37,11 +39,14 @@ export interface TestProvider {
   readonly calls: readonly TestCall[];
   /** The latest of them. Throws when there was none. */
   readonly lastCall: TestCall;
-  /** Answers the keys and the operations of any origin: for `remoteJwks`, `@e2ee/fetch`, or axios' `fetch` adapter. */
+  /**
+   * Answers the keys and the operations of any origin: for `remoteJwks`, `@e2ee/fetch`, or axios' `fetch` adapter. A body
+   * that is not announced as JSON reaches the handler as text.
+   */
   readonly fetch: typeof globalThis.fetch;
   /**
-   * Says what answers an operation, written as in a policy: `GET /v2/payment_sessions/:id`. A later handler takes an
-   * earlier one's place. Throws `policy_invalid` for what is no operation.
+   * Says what answers an operation, written as in a policy: `GET /v2/payment_sessions/:id`. A later handler takes the
+   * place of an earlier one for the same requests. Throws `policy_invalid` for what is no operation.
    */
   handle(operation: string, handler: TestHandler): TestProvider;
   /**
@@ -53,7 +58,10 @@ export interface TestProvider {
   rotate(): Promise<void>;
   /** Takes the key that is published out of use: who still encrypts to it is answered with the key rejection. */
   revoke(): Promise<void>;
-  /** Lets something go wrong, the next `times` (default 1; `Infinity`: until {@link recover}) that it can. */
+  /**
+   * Lets something go wrong, the next `times` (default 1; `Infinity`: until {@link recover}) that it can: what becomes of
+   * an answer waits for one that it changes. Throws a `TypeError` for what is no number of times.
+   */
   fail(fault: FaultName, times?: number): void;
   /** Ends all faults. */
   recover(): void;
@@ -90,7 +98,7 @@ class Provider implements TestProvider {
   readonly encryptionKeys: EncryptionKeys;
   readonly calls: OpenCall[] = [];
   readonly #profile: Profile;
-  readonly #handlers = new Map<string, TestHandler>();
+  readonly #handlers = new Router<{ handler: TestHandler }>();
   /** How often each may still strike. */
   readonly #faults = new Map<FaultName, number>();
 
@@ -108,23 +116,17 @@ class Provider implements TestProvider {
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    request.signal.throwIfAborted();
-    const { pathname, search, protocol } = new URL(request.url);
-    const answer = await this.send({
-      method: request.method,
-      path: pathname + search,
-      headers: Object.fromEntries(request.headers.entries()),
-      body: bodyOf(await request.text()),
-      secure: protocol === 'https:',
-    });
-    const { status, headers } = answer;
-    return new Response(BODILESS.includes(status) ? null : (bodyText(answer) ?? null), { status, headers });
+    const { signal = Object(input).signal as AbortSignal | undefined } = init ?? {};
+    signal?.throwIfAborted();
+    return unlessAborted(this.#respond(new Request(input, init)), signal);
   };
 
   handle(operation: string, handler: TestHandler): TestProvider {
-    definePolicy({ [operation]: {} });
-    this.#handlers.set(operation, handler);
+    if (typeof handler !== 'function') invalidOption('handler', 'a function', handler);
+    for (const { method, template } of definePolicy({ [operation]: {} }).operations) {
+      const earlier = this.#handlers.add({ method, template, target: { handler } });
+      if (earlier) earlier.target.handler = handler;
+    }
     return this;
   }
 
@@ -147,6 +149,8 @@ class Provider implements TestProvider {
 
   fail(fault: FaultName, times = 1): void {
     if (!Object.hasOwn(FAULTS, fault)) invalidOption('fault', Object.keys(FAULTS).join(', '), fault);
+    if (!(times > 0 && (Number.isInteger(times) || times === Number.POSITIVE_INFINITY)))
+      throw new TypeError('A fault strikes a whole number of times, or `Infinity`');
     this.#faults.set(fault, times);
   }
 
@@ -154,14 +158,30 @@ class Provider implements TestProvider {
     this.#faults.clear();
   }
 
+  async #respond(request: Request): Promise<Response> {
+    const { pathname, search, protocol } = new URL(request.url);
+    const headers = Object.fromEntries(request.headers.entries());
+    const answer = await this.send({
+      method: request.method,
+      path: pathname + search,
+      headers,
+      body: bodyOf(headers, await request.text()),
+      secure: protocol === 'https:',
+    });
+    const { status } = answer;
+    const isBodiless = request.method === 'HEAD' || BODILESS.includes(status);
+    const body = isBodiless ? undefined : bodyText(answer);
+    return new Response(body ?? null, { status, headers: answer.headers });
+  }
+
   async #answer({ wire, plain }: OpenCall): Promise<E2eeResponse> {
-    const fault = this.#nextFault('call');
-    if (fault?.instead) return fault.instead(this.server);
+    const instead = this.#nextFault('call')?.instead;
+    if (instead) return instead(this.server);
     try {
       plain.request = await this.server.decryptRequest(wire.request);
       plain.response = await this.#handle(plain.request);
       const answer = await this.server.protectResponse(plain.request, plain.response);
-      return fault?.afterwards?.(answer, plain.response) ?? answer;
+      return this.#onItsWay(answer, plain.response);
     } catch (error) {
       if (error instanceof E2eeError) return this.server.errorResponse(error);
       throw error; // a mistake in the test, which it should hear of
@@ -170,10 +190,10 @@ class Provider implements TestProvider {
 
   async #handle(request: E2eeRequest): Promise<E2eeResponse> {
     const { method, path } = request;
-    const routes = definePolicy(Object.fromEntries([...this.#handlers.keys()].map((name) => [name, {}])));
-    const handler = this.#handlers.get(routes.match(method, path)?.name ?? '');
-    if (!handler) throw new Error(`The test provider has no handler for ${method} ${path.split('?')[0]}`);
-    return { status: 200, headers: { 'content-type': 'application/json' }, ...(await handler(request)) };
+    const [route] = this.#handlers.find(method, path);
+    if (!route) throw new Error(`The test provider has no handler for ${method} ${path.split('?')[0]}`);
+    const answer = await route.target.handler(request);
+    return { status: 200, headers: { 'content-type': 'application/json' }, ...answer };
   }
 
   async #answerKeys(request: E2eeRequest): Promise<E2eeResponse> {
@@ -192,9 +212,17 @@ class Provider implements TestProvider {
     );
   }
 
-  #nextFault(strikes: Fault['strikes']): Fault | undefined {
+  #onItsWay(answer: E2eeResponse, plain: E2eeResponse): E2eeResponse {
+    const become = ({ afterwards }: Fault): E2eeResponse => afterwards?.(answer, plain) ?? answer;
+    const isChangedBy = (fault: Fault): boolean => bodyText(become(fault)) !== bodyText(answer);
+    const fault = this.#nextFault('answer', isChangedBy);
+    return fault ? become(fault) : answer;
+  }
+
+  /** The first fault that can strike here. It is used up by that. */
+  #nextFault(strikes: Fault['strikes'], can: (fault: Fault) => boolean = () => true): Fault | undefined {
     for (const [name, times] of this.#faults) {
-      if (FAULTS[name].strikes !== strikes || times < 1) continue;
+      if (FAULTS[name].strikes !== strikes || times < 1 || !can(FAULTS[name])) continue;
       this.#faults.set(name, times - 1);
       return FAULTS[name];
     }
@@ -202,6 +230,19 @@ class Provider implements TestProvider {
   }
 }
 
-function bodyOf(text: string): unknown {
-  return text === '' ? undefined : (readableJson(text)?.value ?? text);
+/** As a framework with a parser for JSON hands it to a handler. */
+function bodyOf(headers: E2eeRequest['headers'], text: string): unknown {
+  if (text === '') return undefined;
+  const json = /[/+]json$/.test(mediaType(headers) ?? '') ? readableJson(text) : undefined;
+  return json ? json.value : text;
+}
+
+/** Rejects as soon as the signal says so, as `fetch` does, also while a handler takes its time. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
