@@ -128,7 +128,8 @@ function tableOf(group: string, rows: readonly Row[]): string {
   return `### ${group}\n\n| ${['', ...heads].join(' | ')} |\n|${'---|'.repeat(heads.length + 1)}\n${lines.join('\n')}`;
 }
 
-function measuredText({ value, noise }: Finding): string {
+function measuredText({ value, noise, idle }: Finding): string {
   const text = value === undefined ? '–' : figure(value);
+  if (idle !== undefined) return `${text} (idle ${figure(idle)})`;
   return noise === undefined ? text : `${text} (noise ${figure(noise * 100)} %)`;
 }

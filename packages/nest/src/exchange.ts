@@ -29,14 +29,14 @@ export class Exchange {
   /** Nothing for a handler that is left out, and for a path that is refused. */
   #located: Located | undefined;
   #refusal: E2eeResponse | undefined;
-  #request: E2eeRequest;
+  /** Nothing where neither the keys are asked for nor the response is covered: most requests. */
+  #request: E2eeRequest | undefined;
   #guard: ResponseGuard | undefined;
 
   constructor(call: Call, end: ServerAndRecipient<PlatformRequest>) {
     this.#call = call;
     this.#end = end;
     this.#server = end.server;
-    this.#request = takeRequest(call.req, call.paths()[0], undefined);
   }
 
   /** Goes on with what is known of the request by now. */
@@ -54,8 +54,9 @@ export class Exchange {
     this.#refusal = undefined;
     try {
       this.#located = this.#find(paths);
-      this.#request = takeRequest(this.#call.req, this.#located.path, undefined);
-      if (this.#located.coverage.response) this.#guardResponse();
+      const { path, coverage } = this.#located;
+      if (coverage.keys || coverage.response) this.#request = takeRequest(this.#call.req, path, undefined);
+      if (coverage.response) this.#guardResponse();
     } catch (error) {
       this.#refusal = this.#refusalFor(error);
     }
@@ -104,7 +105,8 @@ export class Exchange {
   }
 
   #keys(): Promise<E2eeResponse | undefined> {
-    return this.#server.publishedKeys(this.#request).catch((error: unknown) => this.#refusalFor(error));
+    const request = this.#request as E2eeRequest; // of whom the keys are asked
+    return this.#server.publishedKeys(request).catch((error: unknown) => this.#refusalFor(error));
   }
 
   #guardResponse(): ResponseGuard {
@@ -112,7 +114,8 @@ export class Exchange {
     const { recipient } = this.#end;
     const find = recipient && (() => recipient(this.#call.request));
     this.#guard = guardResponse(this.#call.res, {
-      protect: (response) => this.#server.protectResponse(this.#request, response, find),
+      // A guard without a request has only a refusal to let through.
+      protect: (response) => this.#server.protectResponse(this.#request as E2eeRequest, response, find),
       failure: (error) => this.#server.errorResponse(error),
     });
     this.#call.guardSend(this.#guard);

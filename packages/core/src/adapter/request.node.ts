@@ -22,8 +22,7 @@ export function locate(
   req: IncomingMessage,
   paths: readonly [string, ...string[]],
 ): Located {
-  const request = headOf(req);
-  const read = (path: string): Located => ({ path, coverage: server.covers({ ...request, path }) });
+  const read = (path: string): Located => ({ path, coverage: server.covers(headOf(req, path)) });
   const found = [...new Set(paths)].map(read);
   const known = found.find(({ coverage }) => coverage.keys || coverage.operation !== undefined);
   const whole = found[0] as Located; // there is always the first
@@ -40,7 +39,7 @@ export function locate(
  * none has read it: such a body is given as the unread request itself, which the server end refuses.
  */
 export function takeRequest(req: IncomingMessage, path: string, parsed: unknown): E2eeRequest {
-  return { ...headOf(req), path, body: bodyOf(req, parsed) };
+  return { ...headOf(req, path), body: bodyOf(req, parsed) };
 }
 
 /** What becomes of a request before a handler sees it. */
@@ -77,6 +76,8 @@ export async function receive(
 ): Promise<Received> {
   try {
     const { path, coverage } = locate(server, req, paths);
+    if (!isCovered(coverage))
+      return { request: Object.assign(headOf(req, path), { body: bodyOf(req, parsed) }), coverage };
     const taken = takeRequest(req, path, parsed);
     const keys = coverage.keys ? await server.publishedKeys(taken) : undefined;
     if (keys) return { answer: keys };
@@ -96,8 +97,24 @@ function isAnotherBelow(whole: Located, below: Located): boolean {
   return operations.size === 2 && !operations.has(undefined) && whole.path.endsWith(below.path);
 }
 
-function headOf(req: IncomingMessage): Pick<E2eeRequest, 'method' | 'headers' | 'secure'> {
-  return { method: req.method ?? '', headers: plainHeaders(req), secure: cameByTls(req) };
+function isCovered({ keys, request, response, offer }: Coverage): boolean {
+  return keys || request || response || offer === true;
+}
+
+/** What is seldom asked of most requests, which nothing covers, is not looked for before. */
+function headOf(req: IncomingMessage, path: string): Omit<E2eeRequest, 'body'> {
+  let headers: Record<string, string> | undefined;
+  return {
+    method: req.method ?? '',
+    path,
+    get headers() {
+      headers ??= plainHeaders(req);
+      return headers;
+    },
+    get secure() {
+      return cameByTls(req);
+    },
+  };
 }
 
 /** Express 4 and `@koa/bodyparser` put `{}` in place of a body that they have not read. */

@@ -26,7 +26,7 @@ import type { CurvePoint, Derive } from './platform.js';
  */
 
 /** How long the event loop may be held by work that is done at once, in milliseconds. */
-const SLICE = 4;
+const SLICE = 2;
 
 export function encodeBase64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
