@@ -109,6 +109,16 @@ describe('making the client end', () => {
 });
 
 describe('encrypting a request', () => {
+  it('refuses half a surrogate pair in a whole body that is a text, and keeps one that is a value', async () => {
+    const text = `"${CANARY}\ud800"`;
+    await expect(ends.client.encryptRequest(post('/whole', text))).rejects.toMatchObject({
+      code: 'field_invalid',
+      path: '$',
+    });
+    const sent = await ends.client.encryptRequest(post('/whole', { a: '\ud800' }));
+    expect((await ends.server.decryptRequest(sent)).body).toEqual({ a: '\ud800' });
+  });
+
   it('encrypts what the policy says and nothing else', async () => {
     const request = deepFrozen(post('/things', { x: CANARY, a: { b: 1 }, masked: 'm' }));
     const { body } = await ends.client.encryptRequest(request);
