@@ -177,6 +177,17 @@ describe.each(ADAPTERS)('a response over the %s adapter', (adapter) => {
     expect(headers['content-length'] ?? headers.etag).toBeUndefined();
   });
 
+  it('that is refused for a field names the field', async () => {
+    const strict = createPlain(bank, adapter);
+    e2ee(strict, { ...localOptions, plaintext: 'refuse', onEvent: () => {} });
+    bank.intercept = (_, response) => {
+      send(response, { status: 201, headers: json, body: { payee: CANARY } });
+      return true;
+    };
+    const failure = await failureOf(strict.post('/v2/payments', body));
+    expect(failure).toMatchObject({ code: 'plaintext_refused', path: 'payee' });
+  });
+
   it('with a token that cannot be decrypted is a typed error', async () => {
     bank.intercept = (_, response) => {
       const token = `eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.${'A'.repeat(342)}.AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA`;
