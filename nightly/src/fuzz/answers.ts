@@ -145,7 +145,7 @@ function answer(
 ): Draft {
   const operation = path.replace(/\/1$/, '/:id');
   const where = { profile, direction: 'response', request: digestOf(sent) } as const;
-  const template = operation.startsWith('GET') ? 'POST /v2/payment_sessions' : operation;
+  const template = OPERATIONS.includes(operation) ? operation : 'POST /v2/payment_sessions'; // also where one redirects to
   const placed: Put = (place, secret) => put({ ...place, operation }, secret);
   const isMessage = random.chance(0.2);
   const { body, whole } = messageOf(isMessage ? 'POST /v2/messages' : template, where, placed, random);

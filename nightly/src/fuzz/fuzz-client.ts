@@ -8,6 +8,7 @@ import { Subject } from './subject.js';
 import { Tally } from './tally.js';
 
 export interface ClientRun {
+  readonly adapter: string;
   readonly profile: ProfileName;
   readonly seed: number;
   readonly bounds: Bounds;
@@ -16,8 +17,8 @@ export interface ClientRun {
 /** Longer than the client waits itself, in milliseconds. */
 const LIMIT = 60_000;
 
-/** Fuzzes the client end, in a process of its own, by the answers to its calls. */
-export async function fuzzClient({ profile, seed, bounds }: ClientRun): Promise<Outcome> {
+/** Fuzzes one adapter for clients, in a process of its own, by the answers to its calls. */
+export async function fuzzClient({ adapter, profile, seed, bounds }: ClientRun): Promise<Outcome> {
   const tally = new Tally();
   const answers = new Map<number, Buffer>();
   const calls = new Map<number, (outcome: string) => void>();
@@ -28,7 +29,7 @@ export async function fuzzClient({ profile, seed, bounds }: ClientRun): Promise<
     answers.set(number, answer);
     return answer;
   });
-  const subject = await Subject.start('client.ts', [profile, String(server.port)], (told) => {
+  const subject = await Subject.start('client.ts', [adapter, profile, String(server.port)], (told) => {
     if (told.type === 'finding')
       tally.find({ kind: told.kind, detail: told.detail, input: [...calls.keys()][0] });
     if (told.type === 'called') calls.get(told.id)?.(told.outcome);

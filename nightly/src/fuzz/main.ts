@@ -16,11 +16,11 @@ interface Options {
 
 const command = new Command('fuzz')
   .description(
-    'Sends hostile requests to every server adapter, and hostile answers to the client, over loopback.',
+    'Sends hostile requests to every server adapter, and hostile answers to every client adapter, over loopback.',
   )
   .option('--minutes <number>', 'for all subjects together', positive, 5)
   .option('--seed <number>', 'of what is chosen', positive, randomInt(1, 1e9))
-  .option('--adapter <name>', 'express, koa, nest-express, nest-fastify or axios; default all')
+  .option('--adapter <name>', 'express, koa, nest-express, nest-fastify, axios or fetch; default all')
   .option('--subject <name>', 'an adapter and its profile, such as "koa strict"')
   .option('--only <number>', 'nothing but the input of that number', Number)
   .option('--self-check', 'plant faults in a server, and see that each is found')

@@ -10,6 +10,7 @@ export interface FuzzSubject {
 }
 
 const SERVERS = ['express', 'koa', 'nest-express', 'nest-fastify'];
+const CLIENTS = ['axios', 'fetch'];
 const PROFILE_NAMES: readonly ProfileName[] = ['banked', 'strict'];
 
 export const SUBJECTS: readonly FuzzSubject[] = PROFILE_NAMES.flatMap((profile) => [
@@ -19,5 +20,10 @@ export const SUBJECTS: readonly FuzzSubject[] = PROFILE_NAMES.flatMap((profile) 
       fuzz: (seed, bounds) => fuzzServer({ adapter, profile, seed, bounds }),
     }),
   ),
-  { name: `axios ${profile}`, fuzz: (seed, bounds) => fuzzClient({ profile, seed, bounds }) },
+  ...CLIENTS.map(
+    (adapter): FuzzSubject => ({
+      name: `${adapter} ${profile}`,
+      fuzz: (seed, bounds) => fuzzClient({ adapter, profile, seed, bounds }),
+    }),
+  ),
 ]);

@@ -1,13 +1,11 @@
-import { inspect } from 'node:util';
-import { e2ee } from '@e2ee/axios-interceptor';
-import { E2eeError, staticKeys } from '@e2ee/core';
-import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import { staticKeys } from '@e2ee/core';
 import { Random } from '../random.js';
-import { CANARY, isProven, secretText } from '../secrets.js';
+import { isProven, secretText } from '../secrets.js';
 import { clientRing, PROFILES, type ProfileName, publicKey } from '../setup.js';
+import { CALLERS } from './callers.js';
 import { checkSecrecy, countHandled, report, tell, watch } from './watch.js';
 
-/* A client to be fuzzed by the answers it gets, in a process of its own: `client.ts <profile> <port of the server>`. */
+/* A client to be fuzzed by the answers it gets, in a process of its own: `client.ts <adapter> <profile> <port of the server>`. */
 
 /** What is sent, by operation. */
 const BODIES: Readonly<Record<string, (secret: string) => unknown>> = {
@@ -25,56 +23,30 @@ const ENCRYPTED: Readonly<Record<string, readonly string[]>> = {
   'POST /v2/bank_accounts': ['account_number'],
 };
 
-async function main([profile = '', port = '']: readonly string[]): Promise<void> {
-  const api = axios.create({
-    baseURL: `http://127.0.0.1:${port}`,
-    proxy: false,
-    timeout: 20_000,
-    adapter: 'http',
-  });
-  e2ee(api, {
+async function main([adapter = '', profile = '', port = '']: readonly string[]): Promise<void> {
+  const call = CALLERS[adapter]?.({
     profile: PROFILES[profile as ProfileName], // our parent passes no other
     encryptionKeys: staticKeys(await publicKey('server')),
     keyRing: await clientRing(),
     onEvent: checkSecrecy,
   });
+  if (!call) throw new Error(`There is no adapter ${adapter}`);
+  const outcomeOf = async (id: number, operation: string): Promise<string> => {
+    const [method = '', path = ''] = operation.split(' ');
+    const url = `http://127.0.0.1:${port}${path}`;
+    const body = BODIES[operation]?.(secretText(new Random(id)));
+    const called = await call({ method, url, body, headers: { 'x-input': String(id) } });
+    if ('failed' in called) return called.failed;
+    countHandled();
+    if (profile === 'strict') checkData(operation, called.data);
+    return String(called.status);
+  };
   watch((asked) => {
     if (asked.type !== 'call') return;
     const { id, operation } = asked;
-    void call(api, id, operation, profile === 'strict').then((outcome) =>
-      tell({ type: 'called', id, outcome }),
-    );
+    void outcomeOf(id, operation).then((outcome) => tell({ type: 'called', id, outcome }));
   });
   tell({ type: 'ready', port: 0 });
-}
-
-async function call(
-  api: AxiosInstance,
-  id: number,
-  operation: string,
-  refusesPlaintext: boolean,
-): Promise<string> {
-  const [method = '', url = ''] = operation.split(' ');
-  const data = BODIES[operation]?.(secretText(new Random(id)));
-  try {
-    const answer = await api.request({ method, url, data, headers: { 'x-input': String(id) } });
-    countHandled();
-    checkConfig(answer.config);
-    if (refusesPlaintext) checkData(operation, answer.data);
-    return String(answer.status);
-  } catch (error) {
-    if (isAxiosError(error)) checkConfig(error.config);
-    else checkSecrecy(error);
-    if (!isAxiosError(error) && !(error instanceof E2eeError)) report('unexpected answer', error);
-    const code: unknown = Reflect.get(Object(error), 'code');
-    return isAxiosError(error) && error.response ? String(error.response.status) : String(code ?? error);
-  }
-}
-
-/** What a caller's log shows of a config must not hold what was encrypted. */
-function checkConfig(config: unknown): void {
-  const shown = inspect(config, { depth: 6 });
-  if (shown.includes(CANARY)) report('canary in an event or error', shown);
 }
 
 function checkData(operation: string, data: unknown): void {
