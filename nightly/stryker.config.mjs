@@ -17,8 +17,8 @@ export default {
   ignoreStatic: true,
   concurrency: 2,
   // A test that waits for a mutant must not be mistaken for one that hangs while the machine is busy.
-  timeoutMS: 30_000,
-  timeoutFactor: 3,
+  timeoutMS: 25_000,
+  timeoutFactor: 2,
   dryRunTimeoutMinutes: 15,
   // Outside of the repository, where no other tool's search for files finds the copies.
   tempDirName: join(tmpdir(), 'e2ee-mutation'),

@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config';
 const PROPERTIES = [
   '**/*.properties',
   'exchange/round-trip',
-  'fields/{encoding,path,redact,select}',
+  'fields/{depth,encoding,path,redact,select}',
   'jwe/{base64url,decrypt,encrypt}',
+  'keys/import-key',
+  'logging/log-serializers',
   'policy/{operation-path,policy.node}',
 ];
 

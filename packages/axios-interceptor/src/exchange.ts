@@ -173,23 +173,35 @@ export class Exchange {
 
 /** Composes URLs without the defaults of the global axios, which the instance may not use. */
 const uris = new Axios({});
+/** Stands for what a relative URI is relative to. */
+const LOCAL = 'http://localhost';
 
 /** The request as plain data, under the path by which the policy knows it: from the root, or from some way down the base URL. */
 function take(client: E2eeClient, config: Config): E2eeRequest {
   const method = config.method ?? 'get';
-  const uri = uris.getUri({ ...config, params: undefined, data: undefined }); // their serialiser is the user's, and runs once
-  const { pathname, search } = new URL(uri, 'http://localhost');
-  const base = new URL(config.baseURL || '/', 'http://localhost').pathname.replace(/\/+$/, '');
-  const paths = readings(pathname, base);
-  const path = paths.find((candidate) => client.covers({ method, path: candidate })) ?? pathname;
+  // The serialiser of parameters is the user's: it runs once more only where they are looked at.
+  const uri = uris.getUri({ ...config, params: undefined, data: undefined });
+  const { pathname, search } = new URL(uri, LOCAL);
+  const base = new URL(config.baseURL || '/', LOCAL).pathname.replace(/\/+$/, '');
+  const known = readings(pathname, base).find((path) => client.covers({ method, path })) ?? pathname;
+  const unknown = pathname.slice(0, pathname.length - known.length);
   const secure = isSecure(uri, config);
   return {
     method,
-    path: path + search,
+    path: known + (client.guardsLeaks ? besides(config, unknown) : search),
     headers: flat(config.headers),
     body: OpaqueBody.open(config.data),
     secure,
   };
+}
+
+/**
+ * What a URI has besides its path, for a guard against leaks: the query, as the user's serialiser writes the parameters, and,
+ * as a fragment, what of the base URL the policy does not know. The policy looks at neither.
+ */
+function besides(config: Config, unknown: string): string {
+  const { search } = new URL(uris.getUri({ ...config, data: undefined }), LOCAL);
+  return unknown === '' ? search : `${search}#${unknown}`;
 }
 
 /** A path, and what is left of it without the first, the first two, … segments of the base that it begins with. */

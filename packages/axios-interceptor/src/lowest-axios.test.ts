@@ -13,6 +13,7 @@ it('these tests run against the lowest supported axios', () => {
 
 await import('./installation.test.js');
 await import('./interceptors.test.js');
+await import('./leak-guard.test.js');
 await import('./leaks.test.js');
 await import('./paths.test.js');
 await import('./recovery.test.js');

@@ -85,7 +85,7 @@ describe('the path of a request', () => {
     expect(bank.wire).not.toContain(CANARY);
   });
 
-  it('is not mistaken because of parameters, whose serialiser runs no more often than without encryption', async () => {
+  it('is not mistaken because of parameters, whose serialiser runs once more for a guard against leaks only', async () => {
     let runs = 0;
     const serialize = (): string => {
       runs += 1;

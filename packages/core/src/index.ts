@@ -68,6 +68,7 @@ export {
 // Logs
 export type { LogPolicy } from './logging/body-view.js';
 export { concealFromInspect } from './logging/conceal-from-inspect.js';
+export { type LogOptions, logOptions } from './logging/log-options.js';
 export {
   type LoggedRequest,
   type LoggedResponse,

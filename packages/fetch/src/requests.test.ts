@@ -211,7 +211,12 @@ describe('a covered request', () => {
 
   it('whose query repeats a protected value is refused by a guard against leaks', async () => {
     const api = e2ee({ ...localOptions, leakGuard });
-    await expect(api(`${payments()}?q=${CANARY}`, POST)).rejects.toMatchObject({ code: 'leak_refused' });
+    const body = JSON.stringify({ payee: 'John Doe' });
+    const queries = [`q=${CANARY}`, new URLSearchParams({ q: 'John Doe' }), 'q=%4aohn%20Doe'];
+    for (const query of queries) {
+      const call = api(`${payments()}?${query}`, { ...POST, ...(query !== queries[0] && { body }) });
+      await expect(call).rejects.toMatchObject({ code: 'leak_refused' });
+    }
     expect(bank.arrivals).toEqual([]);
   });
 

@@ -13,10 +13,14 @@ import {
 import { HttpException } from '@nestjs/common';
 import type { Binding } from './handlers.js';
 import type { PlatformRequest } from './options.js';
-import type { Call, Paths } from './platform.js';
+import type { Call } from './platform.js';
+import { byMethod, isMentioned, type Sight } from './sight.js';
 
 /** What handlers are given, where it was decrypted. */
 export const openedRequests: WeakMap<IncomingMessage, E2eeRequest> = new WeakMap();
+
+/** Where the policy knows a request from, and by which method. */
+type Known = Located & Pick<Sight, 'method'>;
 
 /** One request and its response, on their way through Nest. */
 export class Exchange {
@@ -24,10 +28,12 @@ export class Exchange {
   readonly #end: ServerAndRecipient<PlatformRequest>;
   /** In charge of this request: that of the module, or that of the handler. */
   #server: E2eeServer;
-  /** The paths that the policy was asked about last, so that it is not asked twice. */
+  /** What was asked for, before middleware may have rewritten it. */
+  #arrival: Sight | undefined;
+  /** What the policy was asked about last, so that it is not asked twice. */
   #asked: string | undefined;
   /** Nothing for a handler that is left out, and for a path that is refused. */
-  #located: Located | undefined;
+  #located: Known | undefined;
   #refusal: E2eeResponse | undefined;
   /** Nothing where neither the keys are asked for nor the response is covered: most requests. */
   #request: E2eeRequest | undefined;
@@ -44,18 +50,20 @@ export class Exchange {
     this.#call = call;
   }
 
-  /** Finds out what the policy says of the path, and keeps the response back where it says anything of that. */
+  /** Finds out what the policy says of the operation, and keeps the response back where it says anything of that. */
   locate(): void {
-    const paths = this.#call.paths();
-    const asked = [...new Set(paths)].join(' ');
+    const sight = { method: this.#call.req.method ?? '', paths: this.#call.paths() };
+    const asked = [sight.method, ...new Set(sight.paths)].join(' ');
     if (asked === this.#asked) return;
     this.#asked = asked;
     this.#located = undefined;
     this.#refusal = undefined;
+    this.#arrival ??= sight;
     try {
-      this.#located = this.#find(paths);
-      const { path, coverage } = this.#located;
-      if (coverage.keys || coverage.response) this.#request = takeRequest(this.#call.req, path, undefined);
+      this.#located = this.#find(sight, this.#arrival);
+      const { method, path, coverage } = this.#located;
+      if (coverage.keys || coverage.response)
+        this.#request = { ...takeRequest(this.#call.req, path, undefined), method };
       if (coverage.response) this.#guardResponse();
     } catch (error) {
       this.#refusal = this.#refusalFor(error);
@@ -81,27 +89,38 @@ export class Exchange {
       this.#server = binding;
       this.#asked = undefined;
     }
-    this.locate(); // middleware may have rewritten the path since
+    this.locate(); // middleware may have rewritten the method and the path since
     if (this.#refusal) await this.#refuse(this.#refusal);
   }
 
   /** Gives the handler plain values. Rejects where the request is refused, which is answered already. */
   async open(): Promise<void> {
     if (!this.#located) return;
-    const { path, coverage } = this.#located;
+    const { method, path, coverage } = this.#located;
     if (!coverage.request && !coverage.offer) return;
-    const { answer, request } = await receive(this.#server, this.#call.req, [path], this.#call.body());
+    const server = byMethod(this.#server, method, this.#call.req);
+    const { answer, request } = await receive(server, this.#call.req, [path], this.#call.body());
     if (answer) return this.#refuse(answer);
     if (coverage.request) this.#call.put(request);
     this.#request = request;
     openedRequests.set(this.#call.req, request);
   }
 
-  /** A handler's own server end knows every path; as which operation, the policy tells. */
-  #find(paths: Paths): Located {
-    const { req } = this.#call;
-    const known = locate(this.#end.server, req, paths);
-    return this.#server === this.#end.server ? known : locate(this.#server, req, [known.path]);
+  /**
+   * As what the handlers are reached by; where the policy says nothing of that, as what else the request was known by. A
+   * handler's own server end knows every path; as which operation, the policy tells.
+   */
+  #find(now: Sight, arrival: Sight): Known {
+    const { req, isRouted } = this.#call;
+    const sights = new Set(isRouted ? [arrival, now] : [now, arrival]);
+    const found = Array.from(sights, ({ method, paths }) => ({
+      ...locate(byMethod(this.#end.server, method, req), req, paths),
+      method,
+    }));
+    const known = found.find(({ coverage }) => isMentioned(coverage)) ?? (found[0] as Known); // there is always the first
+    if (this.#server === this.#end.server) return known;
+    const { method, path } = known;
+    return { ...locate(byMethod(this.#server, method, req), req, [path]), method };
   }
 
   #keys(): Promise<E2eeResponse | undefined> {

@@ -43,6 +43,7 @@ function callOf(req: Request, res: Response): Call {
     request: req,
     req,
     res,
+    isRouted: false,
     paths: () => [req.baseUrl + req.path, req.path, req.originalUrl],
     body: () => req.body,
     put({ headers, body }) {

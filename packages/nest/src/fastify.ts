@@ -88,6 +88,7 @@ function callOf(request: Request, reply: Reply): Call {
     request,
     req: request.raw,
     res: reply.raw,
+    isRouted: true,
     paths: () => [request.url, request.originalUrl],
     body: () => request.body,
     put({ headers, body }) {
@@ -111,6 +112,7 @@ function rawCallOf(req: PlatformRequest & Incoming, res: ServerResponse): Call {
     request: req,
     req,
     res,
+    isRouted: true,
     paths: () => [req.originalUrl],
     body: () => undefined,
     put: () => {},

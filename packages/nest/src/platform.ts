@@ -14,6 +14,8 @@ export interface Call {
   readonly request: PlatformRequest;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  /** Whether the handler is chosen before any middleware: then what that makes of method and path leads nowhere else. */
+  readonly isRouted: boolean;
   /** The paths that the policy may know it by, as `locate` wants them. */
   paths(): Paths;
   /** What a body parser has left. */

@@ -1,4 +1,5 @@
-import { VersioningType } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { type INestApplication, VersioningType } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import {
   CANARY,
@@ -19,7 +20,7 @@ const JWKS = '/.well-known/jwks.json';
 describe.each(subjects)('the paths, $name:', (subject) => {
   const { nest, platform } = subject;
   const { common, core } = nest;
-  const { Controller, Get, Module, Post } = common;
+  const { Controller, Get, Module, Post, Put } = common;
 
   it.each([
     '/v2/payment_sessions',
@@ -118,6 +119,78 @@ describe.each(subjects)('the paths, $name:', (subject) => {
     expect([refused.status, codeOf(refused)]).toEqual([400, 'plaintext_refused']);
     const good = await send({ path: '/old', body: { encrypted_payee: await sealed('x') } });
     expect(good).toMatchObject({ status: 200, json: { payee: MASK } });
+  });
+
+  describe('with a method that middleware has rewritten', () => {
+    /** Like the package `method-override`. */
+    const override = (req: IncomingMessage, _res: unknown, next: () => void): void => {
+      req.method = String(req.headers['x-http-method-override'] ?? req.method);
+      next();
+    };
+    const as = (method: string) => ({ 'x-http-method-override': method });
+    const places = [
+      ['of the application', { main: (app: INestApplication) => app.use(override) }],
+      ['of a module', { middleware: override }],
+    ] as const;
+
+    @Controller('v2/payment_sessions')
+    class Replaces {
+      @Put()
+      replace(): object {
+        return { payee: CANARY };
+      }
+    }
+
+    it.runIf(platform === 'Express').each(places)(
+      'go by the policy of the handler that is reached, by middleware %s',
+      async (_, place) => {
+        const { send } = await start(subject, { controllers: [echoes(subject)], ...place });
+        const shown = await send({ method: 'POST', path: SESSION, body: {}, headers: as('GET') });
+        expect(shown).toMatchObject({ status: 200, json: { payee: { name: MASK } } });
+        const call = { method: 'PUT', path: SESSIONS, headers: as('POST') };
+        const refused = await send({ ...call, body: { payee: CANARY } });
+        expect([refused.status, codeOf(refused)]).toEqual([400, 'plaintext_refused']);
+        const opened = await send({ ...call, body: { encrypted_payee: await sealed('x') } });
+        expect(opened).toMatchObject({ status: 200, json: { payee: MASK } });
+      },
+    );
+
+    it.runIf(platform === 'Express')('go by that of what was asked, where the handler has none', async () => {
+      const setup = { controllers: [Replaces], main: (app: INestApplication) => app.use(override) };
+      const { send } = await start(subject, setup);
+      const refused = await send({ path: SESSIONS, body: { payee: CANARY }, headers: as('PUT') });
+      expect([refused.status, codeOf(refused)]).toEqual([400, 'plaintext_refused']);
+      const body = { encrypted_payee: await sealed('x') };
+      const opened = await send({ path: SESSIONS, body, headers: as('PUT') });
+      expect(opened).toMatchObject({ status: 200, json: { payee: MASK } });
+    });
+
+    it.runIf(platform === 'Express')('are refused where the API must be covered whole', async () => {
+      const { send } = await start(subject, {
+        controllers: [Replaces],
+        options: { unmatched: 'refuse' },
+        main: (app) => app.use(override),
+      });
+      const body = { encrypted_payee: await sealed('x') };
+      const refused = await send({ path: SESSIONS, body, headers: as('PUT') });
+      expect([refused.status, codeOf(refused)]).toEqual([403, 'operation_refused']);
+    });
+
+    it.runIf(platform === 'Fastify').each(places)(
+      'go by the policy of the handler, which Fastify has chosen before, by middleware %s',
+      async (_, place) => {
+        const { send } = await start(subject, { controllers: [echoes(subject)], ...place });
+        const shown = await send({ path: SESSION, method: 'GET', headers: as('POST') });
+        expect(shown).toMatchObject({ status: 200, json: { payee: { name: MASK } } });
+        for (const method of ['PUT', 'PATCH']) {
+          const refused = await send({ path: SESSIONS, body: { payee: CANARY }, headers: as(method) });
+          expect([refused.status, codeOf(refused)]).toEqual([400, 'plaintext_refused']);
+          const body = { encrypted_payee: await sealed('x') };
+          const opened = await send({ path: SESSIONS, body, headers: as(method) });
+          expect(opened).toMatchObject({ status: 200, json: { payee: MASK } });
+        }
+      },
+    );
   });
 
   it('are refused where they could be two operations', async () => {

@@ -195,13 +195,14 @@ export class Bench {
 
 /** What of a case a subject says that it does not have. */
 export function missing(subject: ServerSubject, { base, routes = [], needs = [] }: ServerCase): Feature[] {
-  const { parser, compression, prefix, logger, errorHandler, server } = base;
+  const { parser, compression, prefix, methodOverride, logger, errorHandler, server } = base;
   const wanted: Feature[] = [
     ...needs,
     ...routes.map(({ answer }): Feature => `answer: ${answer.way}`),
     ...(parser && parser !== 'before' ? ([`parser: ${parser}`] as const) : []),
     ...(compression ? ([`compression: ${compression}`] as const) : []),
     ...(prefix ? ([`prefix: ${prefix.of}`] as const) : []),
+    ...(methodOverride ? (['methodOverride'] as const) : []),
     ...(logger ? (['logger'] as const) : []),
     ...(errorHandler ? (['errorHandler'] as const) : []),
     ...(server ? (['server'] as const) : []),

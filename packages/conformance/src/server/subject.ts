@@ -47,6 +47,8 @@ export interface Arrangement {
   readonly compression?: 'outside' | 'inside';
   /** `all`: parser, adapter and routes are mounted below `path`. `routes`: only the routes are. */
   readonly prefix?: { readonly path: string; readonly of: 'all' | 'routes' };
+  /** Outside the adapter, middleware that gives each request the method that its header `x-http-method-override` names. */
+  readonly methodOverride?: boolean;
   /** Outside the adapter, a logger that hears every byte of every response body on its way out: `setup.log(chunk)`. */
   readonly logger?: boolean;
   /**
@@ -74,6 +76,9 @@ export type Feature =
   | 'compression: inside, and read'
   | 'prefix: all'
   | 'prefix: routes'
+  | 'methodOverride'
+  /** A handler is reached by the method that middleware has put in the place of another. */
+  | 'methodOverride: routed'
   | 'logger'
   | 'errorHandler'
   | 'server'

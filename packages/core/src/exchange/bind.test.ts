@@ -119,4 +119,17 @@ describe('a decrypted request', () => {
     const message = { ...post('/x', await sealed({})), headers: { 'content-type': 'application/jose' } };
     expect(await kidsOf(message, whole)).toEqual({ $: key.kid });
   });
+
+  it('tells the key of the first value where a path has several', async () => {
+    const [first, second] = [await party('bank'), await party('partner')];
+    const { keyRing } = await countingRing(first, second);
+    const rows = { 'a.#.b': { request: 'encrypt' } } as const;
+    const bound = createE2eeServer({ profile: banked, keyRing }).bind('Shop.pay', rows);
+    const a = await Promise.all(
+      [second, first, first].map(async ({ encryptionKey }) => ({
+        encrypted_b: await encryptJwe(new TextEncoder().encode('1'), encryptionKey),
+      })),
+    );
+    expect(encryptedBy(await bound.decryptRequest(post('/x', { a })))).toEqual({ 'a.#.b': 'partner' });
+  });
 });

@@ -208,6 +208,16 @@ describe('a response whose tokens are bound', () => {
     expect((await both.client.decryptResponse(request, sent)).body).toMatchObject({ card: BODY.card });
   });
 
+  it('says nothing of a request without tokens', async () => {
+    const both = await ends();
+    const request = await both.server.decryptRequest(post('/orders', {}));
+    const sent = await both.server.protectResponse(request, answer({ card: 1 }));
+    const { decryptionKey } = await party('partner');
+    const { header } = await decryptJwe(String((sent.body as Body).card), decryptionKey);
+    expect(header).not.toHaveProperty('req');
+    expect((await both.client.decryptResponse(post('/orders', {}), sent)).body).toEqual({ card: 1 });
+  });
+
   it('goes through as a whole message', async () => {
     const both = await ends();
     const [request, opened] = await exchange(both, '/messages');
@@ -307,6 +317,7 @@ describe('a binding', () => {
     ['add', { add: 'path' }],
     ['add', { add: null }],
     ['require', { require: ['__proto__'] }],
+    ['add', { audience: 'https://api.example', add: ['issued'] }],
     ['audience', { add: ['audience'] }],
     ['audience', { require: ['audience'], audience: '' }],
     ['audience', { audience: '' }],

@@ -55,9 +55,16 @@ export function refuseLongToken(token: string, limit: number, path: string): voi
 }
 
 /** Throws `limit_exceeded` for an array on the way to a field that has more elements than it may. */
-export function refuseManyElements({ longest }: Selection, { elements }: Limits): void {
-  if (longest <= elements) return;
-  throw new E2eeError('limit_exceeded', `An array of the body has more than ${elements} elements`);
+export function refuseManyElements({ tooLong }: Selection, { elements }: Limits): void {
+  if (!tooLong) return;
+  const { path } = tooLong;
+  throw new E2eeError(
+    'limit_exceeded',
+    `An array on the way to \`${path}\` has more than ${elements} elements`,
+    {
+      path,
+    },
+  );
 }
 
 /** Throws `limit_exceeded` for more encrypted fields than a body may hold. */

@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { errorOf } from '../../test/keys-fixtures.js';
 import { answer, party, post, refusal } from '../../test/two-ends.js';
 import { encryptJwe } from '../jwe/encrypt.js';
+import type { DecryptionKey } from '../keys/key.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { banked } from '../profiles/banked.js';
 import { capacityOf } from './capacity.js';
 import type { Limits } from './limits.js';
+import type { E2eeRequest } from './message.js';
 import { createE2eeServer, type E2eeServer } from './server.js';
 
 const POLICY = {
@@ -13,27 +16,32 @@ const POLICY = {
 } as const;
 
 /** A server end whose private key works only when it is let. */
-async function slowServer(limits: Partial<Limits>): Promise<{
+async function slowServer(
+  limits: Partial<Limits>,
+  owners: readonly string[] = ['bank'],
+): Promise<{
   server: E2eeServer;
   running: () => number;
   /** Lets one private-key operation end. */
   release: () => void;
   releaseAll: () => void;
 }> {
-  const { decryptionKey } = await party('bank');
   const held: (() => void)[] = [];
   let isOpen = false;
-  const key = {
-    ...decryptionKey,
-    unwrap: async (...args: Parameters<typeof decryptionKey.unwrap>) => {
-      if (!isOpen) await new Promise<void>((resolve) => held.push(resolve));
-      return decryptionKey.unwrap(...args);
-    },
-  };
+  const keys = await Promise.all(
+    owners.map(async (owner) => {
+      const { decryptionKey } = await party(owner);
+      const unwrap: DecryptionKey['unwrap'] = async (...args) => {
+        if (!isOpen) await new Promise<void>((resolve) => held.push(resolve));
+        return decryptionKey.unwrap(...args);
+      };
+      return { ...decryptionKey, unwrap };
+    }),
+  );
   const server = createE2eeServer({
     profile: banked,
     policy: POLICY,
-    keyRing: await createKeyRing({ keys: key }),
+    keyRing: await createKeyRing({ keys }),
     limits,
   });
   return {
@@ -59,6 +67,25 @@ async function settle(): Promise<void> {
 }
 
 describe('private-key operations', () => {
+  it('of tokens that name no key count once for each key of the ring', async () => {
+    const { server, releaseAll } = await slowServer({ concurrency: 1, queue: 3 }, ['partner', 'bank']);
+    const { encryptionKey } = await party('bank');
+    const nameless = await encryptJwe(new TextEncoder().encode('1'), {
+      ...encryptionKey,
+      kid: undefined as never,
+    });
+    const lists = [2, 2].map((length) =>
+      post('/lists', { items: Array.from({ length }, () => ({ encrypted_a: nameless })) }),
+    );
+    const [taken, refused] = lists.map((request) => server.decryptRequest(request)) as [
+      Promise<E2eeRequest>,
+      Promise<E2eeRequest>,
+    ];
+    expect(await errorOf(refused)).toMatchObject({ code: 'over_capacity' }); // one is at work, one in line, four would come
+    releaseAll();
+    expect(Object(await taken).body).toEqual({ items: [{ a: 1 }, { a: 1 }] });
+  });
+
   it.each([
     [2, 3],
     [3, 3],
@@ -156,7 +183,7 @@ describe('private-key operations', () => {
 
 describe('capacityOf', () => {
   it('gives a turn back after a failure, at once or later', async () => {
-    const { inTurn } = capacityOf({ concurrency: 1, queue: 1 });
+    const inTurn = capacityOf({ concurrency: 1, queue: 1 }).admit(1);
     const failures = [
       () => Promise.reject(new Error('later')),
       () => {
@@ -168,9 +195,43 @@ describe('capacityOf', () => {
   });
 
   it('serves who came first', async () => {
-    const { inTurn } = capacityOf({ concurrency: 1, queue: 10 });
+    const inTurn = capacityOf({ concurrency: 1, queue: 10 }).admit(3);
     const served: number[] = [];
     await Promise.all([1, 2, 3].map((i) => inTurn(async () => served.push(i))));
     expect(served).toEqual([1, 2, 3]);
+  });
+
+  it('lets messages take turns, one operation each', async () => {
+    const capacity = capacityOf({ concurrency: 1, queue: 10 });
+    const served: string[] = [];
+    const [large, small, other] = [capacity.admit(4), capacity.admit(1), capacity.admit(2)];
+    const asked = [
+      ...['a1', 'a2', 'a3', 'a4'].map((name) => large(async () => served.push(name))),
+      small(async () => served.push('b')),
+      ...['c1', 'c2'].map((name) => other(async () => served.push(name))),
+    ];
+    await Promise.all(asked);
+    expect(served).toEqual(['a1', 'a2', 'b', 'c1', 'a3', 'c2', 'a4']);
+  });
+
+  it('refuses a message of which nothing was done in ten seconds, and goes on with one that was begun', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const capacity = capacityOf({ concurrency: 1, queue: 10 });
+      const [begun, waiting, patient] = [capacity.admit(2), capacity.admit(1), capacity.admit(1)];
+      const first = begun(() => new Promise((resolve) => setTimeout(resolve, 20, 'done')));
+      const late = [begun(async () => 'done'), waiting(async () => 'done')];
+      vi.advanceTimersByTime(10_001);
+      const then = [first, ...late, capacity.admit(1)(async () => 'done'), patient(async () => 'done')];
+      expect(await Promise.allSettled(then)).toMatchObject([
+        { value: 'done' },
+        { value: 'done' },
+        { reason: { code: 'over_capacity', status: 503 } },
+        { value: 'done' },
+        { reason: { code: 'over_capacity' } },
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

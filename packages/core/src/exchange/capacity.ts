@@ -1,42 +1,65 @@
 import { E2eeError } from '../errors.js';
 import type { Limits } from './limits.js';
 
+/** Does one operation when it is its turn. */
+export type InTurn = <Result>(operation: () => Promise<Result>) => Promise<Result>;
+
 /** Keeps private-key operations from taking the whole machine: so many at once, so many more in line. */
 export interface Capacity {
-  /** Throws `over_capacity` when so many more operations of one message would have to wait. */
-  admit(operations: number): void;
-  /** Does one operation when it is its turn. */
-  inTurn<Result>(operation: () => Promise<Result>): Promise<Result>;
+  /**
+   * The line of one message, which wants so many operations. Throws `over_capacity` when that many more would have to wait;
+   * a message is taken whole, whatever its size, when nobody is in line.
+   */
+  admit(operations: number): InTurn;
 }
 
-/** First come, first served. A message is taken whole, whatever its size, when nobody is in line. */
-export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 'queue'>): Capacity {
-  let running = 0;
-  const inLine: (() => void)[] = [];
+/** A message that has waited for longer is refused, in milliseconds: most callers have given up by then. */
+const PATIENCE = 10_000;
 
-  const turn = (): Promise<void> | undefined => {
-    if (running === concurrency) return new Promise((resolve) => inLine.push(resolve));
-    running += 1;
-    return undefined;
+/** Messages take turns, one operation each: whoever sends many tokens waits for himself. */
+export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 'queue'>): Capacity {
+  let [running, waiting] = [0, 0];
+  /** Of those messages that wait, in the order of their turns. */
+  const lines: (() => void)[][] = [];
+
+  const wait = (line: (() => void)[]): Promise<void> => {
+    waiting += 1;
+    if (line.length === 0) lines.push(line);
+    return new Promise((resolve) => line.push(resolve));
   };
   const leave = (): void => {
-    const next = inLine.shift();
-    if (next) next();
-    else running -= 1;
+    const line = lines.shift() ?? [];
+    const next = line.shift();
+    if (!next) {
+      running -= 1;
+      return;
+    }
+    waiting -= 1;
+    if (line.length > 0) lines.push(line);
+    next();
   };
   return {
     admit: (operations) => {
-      if (inLine.length > 0 && inLine.length + operations > queue)
-        throw new E2eeError('over_capacity', `${inLine.length} tokens wait to be opened already`);
-    },
-    inTurn: async (operation) => {
-      const waiting = turn();
-      if (waiting) await waiting;
-      try {
-        return await operation();
-      } finally {
-        leave();
-      }
+      if (waiting > 0 && waiting + operations > queue)
+        overCapacity(`${waiting} tokens wait to be opened already`);
+      const line: (() => void)[] = [];
+      const since = performance.now();
+      let isBegun = false;
+      return async (operation) => {
+        if (running === concurrency) await wait(line);
+        else running += 1;
+        try {
+          if (!isBegun && performance.now() - since > PATIENCE) overCapacity('A message has waited too long');
+          isBegun = true;
+          return await operation();
+        } finally {
+          leave();
+        }
+      };
     },
   };
+}
+
+function overCapacity(why: string): never {
+  throw new E2eeError('over_capacity', why);
 }

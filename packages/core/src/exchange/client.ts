@@ -8,6 +8,7 @@ import { definePolicy } from '../policy/define-policy.js';
 import type { Policy, PolicyDocument } from '../policy/policy.js';
 import { checkProfile, type Profile } from '../profiles/profile.js';
 import { digestOf } from './binding.js';
+import { capacityOf } from './capacity.js';
 import { type Report, reporter } from './events.js';
 import type { LeakGuard } from './leak-guard.js';
 import { ANSWER_DEFAULTS, checkLimits, type Limits } from './limits.js';
@@ -60,6 +61,8 @@ export interface E2eeClientOptions {
 export interface E2eeClient {
   /** Whether requests must go by TLS: then an adapter also follows no redirection that leaves it. */
   readonly requireTls: boolean;
+  /** Whether it looks for leaks: then the `path` it is given has the query as well. */
+  readonly guardsLeaks?: boolean;
   /** Whether the policy says anything of this operation. */
   covers(request: Pick<E2eeRequest, 'method' | 'path'>): boolean;
   /**
@@ -110,6 +113,7 @@ type Sent = Omit<SealedRequest, 'request'>;
 
 class Client implements E2eeClient {
   readonly requireTls: boolean;
+  readonly guardsLeaks: boolean;
   readonly #policy: Policy;
   readonly #refuseUnmatched: boolean;
   readonly #sealing: SealingContext;
@@ -141,6 +145,7 @@ class Client implements E2eeClient {
     checkChoice('plaintext', plaintext, 'refuse', 'accept');
     this.#refuseUnmatched = unmatched === 'refuse';
     this.requireTls = requireTls;
+    this.guardsLeaks = leakGuard !== undefined;
     this.#sealing = {
       profile,
       encryptionKeys,
@@ -149,12 +154,15 @@ class Client implements E2eeClient {
       leakGuard,
       limits: checkLimits(options.limits),
     };
+    const answers = checkLimits(options.limits, ANSWER_DEFAULTS);
     this.#opening = {
       profile,
       keyRing,
       verifyWith,
       refusesPlaintext: plaintext === 'refuse',
-      limits: checkLimits(options.limits, ANSWER_DEFAULTS),
+      limits: answers,
+      // Whoever calls waits: an answer of many tokens is not refused for it.
+      capacity: capacityOf({ ...answers, queue: Number.POSITIVE_INFINITY }),
       report: reporter(options.onEvent),
     };
   }

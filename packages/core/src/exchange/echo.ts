@@ -2,25 +2,51 @@ import { E2eeError } from '../errors.js';
 import { selectFields } from '../fields/select.js';
 import type { Operation } from '../policy/policy.js';
 import { parsedJson, readableJson } from './json-body.js';
-import { holdsAny, secretsOf, textsIn } from './secrets.js';
+import { holds, isLong, isShort, isWord, readings, textsIn } from './secrets.js';
+
+/** So many comparisons of a character are made at most: an error that would need more is not let through. */
+const MAX_WORK = 20_000_000;
 
 /**
  * Throws `response_refused`, blaming the body, for an error that repeats a protected value of its request word for word:
  * in a message, in details, as the name of a member, in a page of HTML. `request` is the request's body in plain. Throws
  * `body_unreadable` for an error that is neither JSON nor text.
+ *
+ * Values of six characters or more are looked for within any text, but not as a part of a longer number or word; those of
+ * four or five only as a whole value or name, and not where they are words in small or capital letters alone. What is called
+ * like a member of the request, and is a plain word, says nothing: an error may name the member.
  */
 export function refuseEcho(body: unknown, request: unknown, operation: Operation): void {
   const json = readableJson(body);
   if (!json && typeof body !== 'string') parsedJson(body);
-  const said = json ? textsIn(json.value, { names: true }).join('\n') : String(body);
-  const secrets = secretsOf(protectedValues(request, operation), readableJson(request)?.value);
-  if (!holdsAny(said, secrets)) return;
-  const message = 'The error repeats a protected value of the request';
+  const said = textsIn(json ? json.value : body, { names: true });
+  const secrets = secretsOf(request, operation);
+  const isRepeated = said.some((text) => secrets.has(text) && isShort(text)) || holdsAny(said, secrets);
+  if (isRepeated) refuse('The error repeats a protected value of the request');
+}
+
+function refuse(message: string): never {
   throw new E2eeError('response_refused', message, { status: 400 });
 }
 
-function protectedValues(body: unknown, { request }: Operation): unknown[] {
-  const value = readableJson(body)?.value;
+/** Whether one of the texts has a long one of the secrets in it. */
+function holdsAny(texts: readonly string[], secrets: ReadonlySet<string>): boolean {
+  const long = [...secrets].filter(isLong);
+  const read = readings(texts.join('\n'));
+  const work = long.length * read.reduce((sum, text) => sum + text.length, 0);
+  if (work > MAX_WORK) refuse('The error is too large to be searched for protected values of the request');
+  return read.some((text) => long.some((secret) => holds(text, secret)));
+}
+
+/** The texts and numbers of the protected values of a request, but for those that an error may say all the same. */
+function secretsOf(request: unknown, operation: Operation): ReadonlySet<string> {
+  const body = readableJson(request)?.value;
+  const members = new Set(textsIn(body, { names: true, values: false }).filter(isWord));
+  const texts = textsIn(protectedValues(body, operation), { names: false });
+  return new Set(texts.filter((text) => !members.has(text)));
+}
+
+function protectedValues(value: unknown, { request }: Operation): unknown[] {
   if (request.whole) return [value];
   const { slots } = selectFields(value, request.fields, { prefix: '', isToken: () => false });
   return slots.map(({ plain }) => plain?.value);

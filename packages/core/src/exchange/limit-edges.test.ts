@@ -109,7 +109,8 @@ describe('a request up to the limit', () => {
     await expect(client.encryptRequest(post('/lists', { items }))).resolves.toBeDefined();
     await expect(client.encryptRequest(post('/lists', { items: [...items, {}] }))).rejects.toMatchObject({
       code: 'limit_exceeded',
-      message: 'An array of the body has more than 2 elements',
+      message: 'An array on the way to `items.#.a` has more than 2 elements',
+      path: 'items.#.a',
     });
   });
 

@@ -54,6 +54,10 @@ describe('checkLimits', () => {
     },
   );
 
+  it.each([null, 5, 'many'])('refuses %j in the place of limits', (limits) => {
+    expect(() => checkLimits(limits as Partial<Limits>)).toThrow(/`limits` must be an object/);
+  });
+
   it('takes no depth that recursion might not bear', () => {
     expect(checkLimits({ depth: 1_000 }).depth).toBe(1_000);
     expect(() => checkLimits({ depth: 1_001 })).toThrow(/limits\.depth.*1 to 1000/);

@@ -14,9 +14,12 @@ export interface Limits {
   readonly depth: number;
   /** Most elements of an array that a field path goes through, in a request. Default 1,000. */
   readonly elements: number;
-  /** Server end: most private-key operations at once. Default 16; more than Node has threads for gain nothing. */
+  /** Most private-key operations at once. Default 16; more than Node has threads for gain nothing. */
   readonly concurrency: number;
-  /** Server end: most tokens that wait for their turn; beyond, `over_capacity` (503, `Retry-After`). Default 1,024. */
+  /**
+   * Server end: most private-key operations that wait for their turn; beyond, and after a wait of 10 seconds, `over_capacity`
+   * (503, `Retry-After`). Default 1,024. Messages take turns, one operation each.
+   */
   readonly queue: number;
 }
 
@@ -42,6 +45,7 @@ export const ANSWER_DEFAULTS: Partial<Limits> = {
 };
 
 export function checkLimits(given: Partial<Limits> = {}, defaults: Partial<Limits> = {}): Limits {
+  if (typeof given !== 'object' || given === null) invalidOption('limits', 'an object', given);
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULTS, name))
       invalidOption(`limits.${name}`, `one of ${Object.keys(DEFAULTS).join(', ')}`, value);

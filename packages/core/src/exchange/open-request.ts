@@ -7,6 +7,7 @@ import {
   refuseConflict,
   refuseDepth,
   refuseManyElements,
+  refuseManyTokens,
   refuseMismatch,
 } from './body-rules.js';
 import type { Report } from './events.js';
@@ -109,15 +110,21 @@ async function openFields(
   requireJsonType(request.headers);
   const body = parsedJson(request.body);
   refuseDepth(body, context.limits);
-  const prefix = context.profile.prefix.request;
-  const selection = selectFields(body, operation.request.fields, { prefix, isToken: isTokenAttempt });
+  const { limits } = context;
+  const selection = selectFields(body, operation.request.fields, {
+    prefix: context.profile.prefix.request,
+    isToken: isTokenAttempt,
+    elements: limits.elements,
+    most: context.acceptPlaintext ? undefined : limits.tokens, // each more is refused, in whichever form it is
+  });
   refuseMismatch(selection);
   refuseManyElements(selection, context.limits);
   const { slots } = selection;
   refuseConflict(slots);
   for (const { rule } of slots.filter((slot) => slot.plain)) plaintextIn(operation, rule.path, context);
-  checkRequiredFields(operation.request.required, slots);
   const encrypted = slots.filter((slot) => slot.wire);
+  refuseManyTokens(encrypted, context.limits);
+  checkRequiredFields(operation.request.required, slots);
   if (encrypted.length === 0) return openNothing({ ...request, body }, operation, context);
   const origin = await openSlots(encrypted, context, whereaboutsOf(operation));
   // From the last to the first, so that the first value of a path has the last word.

@@ -9,6 +9,7 @@ import type { MessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
 import { refuseDepth } from './body-rules.js';
+import type { Capacity } from './capacity.js';
 import type { Report } from './events.js';
 import { isAbsent, readableJson } from './json-body.js';
 import type { Limits } from './limits.js';
@@ -22,6 +23,7 @@ export interface OpenResponseContext {
   readonly limits: Limits;
   /** Without it, ciphertext is left as it is. */
   readonly keyRing: KeyRing | undefined;
+  readonly capacity: Capacity;
   readonly verifyWith: VerificationKeys | undefined;
   readonly refusesPlaintext: boolean;
   readonly report: Report;

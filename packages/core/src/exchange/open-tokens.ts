@@ -1,10 +1,12 @@
+import { decodeUtf8 } from '#platform';
 import { decodeField } from '../fields/encoding.js';
 import type { FieldSlot } from '../fields/select.js';
-import { type CheckedJwe, type DecryptedJwe, openJwe, withCandidates } from '../jwe/decrypt.js';
+import { type CheckedJwe, type OpenedJwe, openJwe, withCandidates } from '../jwe/decrypt.js';
 import { type AcceptedForm, checkForm, type FormedJwe } from '../jwe/form.js';
 import { refuseToken } from '../jwe/refusal.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
+import { thumbprintOf } from '../keys/thumbprint.js';
 import type { TokenPlace } from '../profiles/binding.js';
 import type { MessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
@@ -21,8 +23,8 @@ export interface Opener {
   readonly limits: Limits;
   /** Without it, only what was sealed with the secret of the call can be opened. */
   readonly keyRing: KeyRing | undefined;
-  /** Whose turn it is to use a private key. Without it, everybody's. */
-  readonly capacity?: Capacity | undefined;
+  /** Whose turn it is to use a private key. */
+  readonly capacity: Capacity;
   /** Refuses tokens that came before. Without it, one may come again. */
   readonly refuseReplay?: ReplayGuard | undefined;
   /** With it, what is inside a token must be signed by one of these. */
@@ -51,8 +53,7 @@ export async function openSlots(
   const { limits } = opener;
   refuseManyTokens(slots, limits);
   const sealed = slots.map(({ wire, place }): Sealed => [wire?.value, { ...where, path: place }]);
-  const { contents, ...origin } = await openAll(sealed, limits.tokenLength, opener, where);
-  const values = contents.map((content, i) =>
+  const { values, ...origin } = await openAll(sealed, limits.tokenLength, opener, where, (content, i) =>
     decodeField(content, slots[i]?.rule.as ?? 'json', limits.depth),
   );
   slots.forEach((slot, i) => {
@@ -69,13 +70,15 @@ export async function openMessage(
 ): Promise<{ body: unknown; origin: Origin }> {
   const { messageLength, depth } = opener.limits;
   const sealed: Sealed = [token, { ...where, path: '$' }];
-  const { contents, ...origin } = await openAll([sealed], messageLength, opener, where);
-  return { body: decodeField(contents[0] as Uint8Array, 'json', depth), origin }; // one for one
+  const { values, ...origin } = await openAll([sealed], messageLength, opener, where, (content) =>
+    decodeField(content, 'json', depth),
+  );
+  return { body: values[0], origin };
 }
 
 /** Opens the secret of a call that has nothing else to open. */
 export async function openOffer(opener: Opener, where: Whereabouts): Promise<Origin> {
-  return openAll([], opener.limits.tokenLength, opener, where);
+  return openAll([], opener.limits.tokenLength, opener, where, () => undefined);
 }
 
 /** What should be a token, and where it stands. */
@@ -84,12 +87,14 @@ type Sealed = readonly [token: unknown, place: TokenPlace];
 /** A token that passed every check which needs no key: for a key of the ring, or for one of the call. */
 type Ready = CheckedJwe | (FormedJwe & { readonly place: TokenPlace });
 
+/** `decode` makes a value of the content of each. Tokens count as used only when everything about them is right. */
 async function openAll(
   sealed: readonly Sealed[],
   tokenLength: number,
   opener: Opener,
   where: Whereabouts,
-): Promise<Origin & { contents: readonly Uint8Array[] }> {
+  decode: (content: Uint8Array, index: number) => unknown,
+): Promise<Origin & { values: readonly unknown[] }> {
   const form = fieldFormOf(opener, tokenLength);
   const ready = sealed.map((one) => checkToken(one, form, opener));
   const offer = opener.offer === undefined ? undefined : checkOffer(opener.offer, opener, where);
@@ -103,32 +108,27 @@ async function openAll(
   const opened = await Promise.all(
     ready.map((token) => (isForRing(token) ? open(token) : openAgreed(token, messageKey))),
   );
-  const contents = await Promise.all(
-    opened.map(({ plaintext }, i) => verified(plaintext, opener, (sealed[i] as Sealed)[1])),
-  );
+  const contents = await Promise.all(opened.map((one, i) => verified(one, opener, (sealed[i] as Sealed)[1])));
+  const all: readonly Verified[] = accepted ? [accepted, ...contents] : contents;
   // What two have signed is no message of either.
-  const signers = new Set([...(accepted ? [accepted] : []), ...contents].map(({ signer }) => signer));
-  if (signers.size > 1) refuseToken();
-  const signed = [...(accepted ? [accepted] : []), ...opened].map(({ plaintext }) => plaintext);
-  await opener.refuseReplay?.(offer ? [offer] : forRing, opener.verifyWith ? signed : []);
-  return {
-    contents: contents.map(({ payload }) => payload),
-    kids: opened.map(({ kid }) => kid),
-    signer: [...signers][0],
-    messageKey,
-  };
+  const signers = new Set(all.map(({ signer }) => signer));
+  if (signers.size > 1) refuseToken('It has two signers');
+  const values = contents.map(({ payload }, i) => decode(payload, i));
+  const signed = all.flatMap(({ signingInput }) => signingInput ?? []);
+  await opener.refuseReplay?.(offer ? [offer] : forRing, signed);
+  return { values, kids: opened.map(({ key }) => key.kid), signer: [...signers][0], messageKey };
 }
 
 /** Opens tokens with private keys when it is their turn. After one that is bad, the others of the message are left alone. */
 function takingTurns(
   tokens: readonly CheckedJwe[],
   { capacity }: Opener,
-): (token: CheckedJwe) => Promise<DecryptedJwe> {
-  if (!capacity) return openJwe;
-  capacity.admit(tokens.length);
+): (token: CheckedJwe) => Promise<OpenedJwe> {
+  // A token that names no key is tried with each.
+  const inTurn = capacity.admit(tokens.reduce((all, { candidates }) => all + candidates.length, 0));
   let isRefused = false;
   return (token) =>
-    capacity.inTurn(async () => {
+    inTurn(async () => {
       if (isRefused) refuseToken();
       return openJwe(token).catch((error: unknown) => {
         isRefused = true;
@@ -179,47 +179,57 @@ function isForRing(token: Ready): token is CheckedJwe {
 
 /** The keys of a call, from the secret in its offer; signed as a field is, where that is asked for. */
 async function acceptOffer(
-  { plaintext, kid }: DecryptedJwe,
+  opened: OpenedJwe,
   opener: Opener,
   where: Whereabouts,
-): Promise<{ messageKey: MessageKey | undefined; plaintext: Uint8Array; signer: string | undefined }> {
-  const { payload, signer } = await verified(plaintext, opener, { ...where, path: OFFER_PATH });
-  return { messageKey: await opener.profile.perMessageKey?.keysFrom(payload, kid), plaintext, signer };
+): Promise<Verified & { messageKey: MessageKey | undefined }> {
+  const content = await verified(opened, opener, { ...where, path: OFFER_PATH });
+  const messageKey = await opener.profile.perMessageKey?.keysFrom(content.payload, opened.key.kid);
+  return { ...content, messageKey };
 }
 
 async function openAgreed(
   { place, ...formed }: Exclude<Ready, CheckedJwe>,
   messageKey: MessageKey | undefined,
-): Promise<DecryptedJwe> {
+): Promise<OpenedJwe> {
   return openJwe({ ...formed, candidates: messageKey ? [messageKey.openingKey(place)] : [] });
 }
 
-/** The content of a token, and who has signed it. */
+/** The content of a token; where it must be signed, who has, and what the signature is over (RFC 7515 §5.1). */
 interface Verified {
   readonly payload: Uint8Array;
-  readonly signer: string | undefined;
+  readonly signer?: string;
+  readonly signingInput?: string;
 }
 
 /** What a signature covers, where there must be one. It says itself where it belongs. */
-function verified(
-  plaintext: Uint8Array,
-  { profile, verifyWith }: Opener,
-  place: TokenPlace,
-): Verified | Promise<Verified> {
-  return verifyWith
-    ? verifiedWith(verifyWith, plaintext, profile, place)
-    : { payload: plaintext, signer: undefined };
+function verified(opened: OpenedJwe, opener: Opener, place: TokenPlace): Verified | Promise<Verified> {
+  const { verifyWith } = opener;
+  if (verifyWith) return verifiedWith(verifyWith, opened, opener.profile, place);
+  // A signature that nobody looks at is not what the sender meant by it, and its text is not the value.
+  if (/^(?:application\/)?jwt$/i.test(opened.header.cty ?? '')) refuseToken('It is signed; set `verifyWith`');
+  return { payload: opened.plaintext };
 }
 
 async function verifiedWith(
   verifyWith: VerificationKeys,
-  plaintext: Uint8Array,
+  { plaintext, key }: OpenedJwe,
   { binding }: Profile,
   place: TokenPlace,
 ): Promise<Verified> {
-  const text = new TextDecoder().decode(plaintext);
-  if (!/^[\w-]+\.[\w-]*\.[\w-]+$/.test(text)) refuseToken();
-  const { payload, header, kid } = await verifyWith.verify(text);
-  if (binding?.misfit(header, place)) refuseToken();
-  return { payload, signer: kid };
+  const jws = textOf(plaintext);
+  const { payload, header, kid } = await verifyWith.verify(jws);
+  const recipient = await thumbprintOf(key.publicJwk);
+  const claim = binding?.misfit(header, { ...place, recipient });
+  if (claim) refuseToken(`The \`${claim}\` of its signature is not what this place, time and key ask for`);
+  return { payload, signer: kid, signingInput: jws.slice(0, jws.lastIndexOf('.')) };
+}
+
+/** With a byte order mark, if there is one: no text may have two forms. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    return refuseToken();
+  }
 }

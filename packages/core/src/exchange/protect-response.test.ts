@@ -20,6 +20,7 @@ import type { EncryptionKey } from '../keys/key.js';
 import type { PolicyDocument } from '../policy/policy.js';
 import { banked } from '../profiles/banked.js';
 import type { Profile } from '../profiles/profile.js';
+import type { E2eeResponse } from './message.js';
 import type { Recipient } from './recipient.js';
 
 const MASK = '[REDACTED]';
@@ -38,6 +39,7 @@ const POLICY: PolicyDocument = {
   'POST /whole/encrypt': { $: { response: 'encrypt' } },
   'POST /whole/either': { $: { response: 'redact-or-encrypt' } },
   'POST /whole/none': { $: { request: 'encrypt', response: 'none' } },
+  'POST /whole/error': { $: { request: 'encrypt', response: 'redact' } },
   'POST /requests': { a: { request: 'encrypt' } },
 };
 const IN_PLACE: Profile = { ...banked, prefix: { request: 'enc_', response: '' } };
@@ -431,6 +433,23 @@ describe('every status and every way out', () => {
       ends.server.protectResponse(post('/things'), answer({ token: 1 }), to(recipient)),
     );
     expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
+  });
+
+  it('takes the body from an error that is redacted as a whole and names a member by a protected value', async () => {
+    const [said, other] = [{ errors: { [CANARY]: 'unknown' } }, { errors: { a: 'unknown' } }];
+    for (const choice of ['nobody', 'message'] as const) {
+      const recipient = choice === 'nobody' ? undefined : choosing(choice, true);
+      const protect = (body: unknown): Promise<E2eeResponse> =>
+        ends.server.protectResponse(post('/whole/error', { a: CANARY }), answer(body, 422), to(recipient));
+      const sent = await protect(said);
+      expect(sent.status).toBe(422);
+      expect(JSON.stringify(sent)).not.toContain(CANARY);
+      const isMessage = sent.headers['content-type'] === 'application/jose';
+      expect(isMessage).toBe(choice === 'message');
+      if (!isMessage) expect(sent.body).toMatchObject({ errors: [{ code: 'response_refused' }] });
+      const { body } = await ends.client.decryptResponse(post('/whole/error'), await protect(other));
+      expect(body).toEqual({ errors: { a: MASK } });
+    }
   });
 
   it('refuses a field that is there in plain and encrypted', async () => {

@@ -78,7 +78,13 @@ export async function protectBody(
   };
   const target = { delivery, profile, where, signWith, depth: limits.depth };
   const fresh = delivery.mode !== 'keyless' && delivery.keys === messageKey ? unstored(response) : response;
-  if (whole) return protectWhole(fresh, json, treatmentOf(whole), target);
+  if (whole) {
+    if (leakGuard) guardWhole(leakGuard, asJson({ ...fresh, body: '' }), { rule: whole, json, profile });
+    const sent = await protectWhole(fresh, json, treatmentOf(whole), target);
+    // The names of members are there still when it is redacted.
+    if (isError && !isMessage(sent.body, profile)) refuseEcho(sent.body, request.body, operation);
+    return sent;
+  }
   await protectFields(selection, target);
   const result = { ...fresh, body: selection.result() };
   // A message is encrypted as a whole, but for its head.
@@ -175,8 +181,18 @@ async function protectFields(selection: Selection, target: Target): Promise<void
   await sealSlots(encrypted, await sealerFor(delivery, target));
 }
 
+/** As fields are: nothing but its head goes out in the clear. */
+function guardWhole(
+  leakGuard: LeakGuard,
+  head: E2eeResponse,
+  { rule, json, profile }: { readonly rule: FieldRule; readonly json: string; readonly profile: Profile },
+): void {
+  const value: unknown = JSON.parse(json);
+  leakGuard(head, [{ rule, place: '$', plain: { value } }].filter(isValue(profile)), value);
+}
+
 /** Whether there is a value, and no mask that a handler passes on. */
-function isValue({ redaction }: Profile): (slot: FieldSlot) => boolean {
+function isValue({ redaction }: Profile): (slot: Pick<FieldSlot, 'plain'>) => boolean {
   return ({ plain }) => plain !== undefined && !isRedacted(plain.value, redaction);
 }
 

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { utf8 } from '../../test/bytes.js';
 import { errorOf } from '../../test/keys-fixtures.js';
-import { type EndsOptions, post, twoEnds } from '../../test/two-ends.js';
+import { type EndsOptions, party, post, twoEnds } from '../../test/two-ends.js';
+import { encryptJwe } from '../jwe/encrypt.js';
+import { refuseToken } from '../jwe/refusal.js';
 import { bindTokens } from '../profiles/binding.js';
 import { powens } from '../profiles/powens.js';
 import type { Profile } from '../profiles/profile.js';
@@ -45,6 +48,18 @@ describe('a server end of the strict profile', () => {
     const calls = Array.from({ length: 100 }, () => server.decryptRequest(sent));
     const outcomes = await Promise.allSettled(calls);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('does not count a token as used that came in a request which is refused', async () => {
+    const { client, server } = await ends();
+    const good = await client.encryptRequest(REQUEST);
+    const { encryptionKey } = await party('bank');
+    const place = { operation: 'POST /orders', direction: 'request', path: 'pin' } as const;
+    const header = strict.binding?.claims(place) ?? {};
+    const pin = await encryptJwe(utf8('no JSON'), encryptionKey, { header });
+    const mixed = { ...good, body: { ...Object(good.body), pin } };
+    expect(await errorOf(server.decryptRequest(mixed))).toMatchObject(REFUSED);
+    expect((await server.decryptRequest(good)).body).toEqual(REQUEST.body);
   });
 
   it('refuses a request in which one token came before', async () => {
@@ -146,6 +161,19 @@ describe('a store of its own', () => {
       },
       'requires a time',
     ],
+    [
+      'is only there because ids are required',
+      { profile: { ...profile, binding: bindTokens({ add: ['id'] }) } },
+      'which is on where ids are required',
+    ],
+    [
+      'could take two values for one',
+      {
+        profile: { ...profile, binding: bindTokens({ audience: 'x', require: ['issued', 'audience'] }) },
+        server: { replay: memoryReplayStore(), verifyWith: { verify: async () => refuseToken() } },
+      },
+      'requires an id',
+    ],
   ])('is refused when it %s', async (_what, options, message) => {
     expect(await errorOf(twoEnds(options))).toMatchObject({
       code: 'option_invalid',
@@ -178,6 +206,27 @@ describe('memoryReplayStore', () => {
     expect(store.add('e', START + 20)).toBe(true);
     expect(() => store.add('f', START + 20)).toThrow(/full/);
     expect(store.add('c', START + 20)).toBe(false);
+  });
+
+  it('makes room of what is over also where that does not end in the order in which it came', () => {
+    const store = memoryReplayStore({ capacity: 2 });
+    expect(store.add('long', START + 1000)).toBe(true);
+    expect(store.add('short', START + 1)).toBe(true);
+    expect(() => store.add('new', START + 10)).toThrow(/full/);
+    after(5);
+    expect(store.add('new', START + 10)).toBe(true);
+    expect(store.add('long', START + 1000)).toBe(false);
+    expect(() => store.add('newer', START + 10)).toThrow(/full/);
+  });
+
+  it('knows an id that came again after its time to the end of its new one', () => {
+    const store = memoryReplayStore({ capacity: 3 });
+    expect(store.add('a', START + 1)).toBe(true);
+    expect(store.add('b', START + 1000)).toBe(true);
+    after(2);
+    expect(store.add('a', START + 1000)).toBe(true);
+    after(3);
+    expect(store.add('a', START + 1000)).toBe(false);
   });
 
   it.each([0, -1, 1.5, Number.NaN, '5', null])('has no capacity of %j', async (capacity) => {

@@ -18,6 +18,7 @@ export interface ReplayStore {
   add(id: string, until: number): boolean | Promise<boolean>;
 }
 
+const utf8 = new TextEncoder();
 /** A store that is slower has failed, in milliseconds: a request waits for it. */
 const DEADLINE = 5_000;
 /** Tokens are remembered this much longer than they are good, in seconds: opening them takes time. */
@@ -32,18 +33,27 @@ export function memoryReplayStore({ capacity = 100_000 }: { readonly capacity?: 
   if (!Number.isSafeInteger(capacity) || capacity < 1)
     invalidOption('capacity', 'a whole number from 1', capacity);
   const seen = new Map<string, number>();
-  /** They were remembered in the order in which they end, but for clocks that jump. */
-  const forget = (now: number): void => {
+  /** Most are remembered in the order in which they end. */
+  const forgetFirst = (now: number): void => {
     for (const [id, until] of seen) {
       if (until > now) break;
       seen.delete(id);
     }
   };
+  let swept = 0;
+  /** Of other lifetimes, or after a clock has jumped. Looks at all of them, so once a second at the most. */
+  const forgetAll = (now: number): void => {
+    if (Math.abs(now - swept) < 1) return;
+    swept = now;
+    for (const [id, until] of seen) if (until <= now) seen.delete(id);
+  };
   return Object.freeze({
     add(id: string, until: number): boolean {
       const now = Date.now() / 1000;
       if ((seen.get(id) ?? 0) > now) return false;
-      forget(now);
+      seen.delete(id);
+      forgetFirst(now);
+      if (seen.size >= capacity) forgetAll(now);
       if (seen.size >= capacity)
         throw new Error(`The replay store is full: ${capacity} tokens are still good`);
       seen.set(id, until);
@@ -55,8 +65,8 @@ export function memoryReplayStore({ capacity = 100_000 }: { readonly capacity?: 
 /** Rejects with `token_invalid` for tokens that came before, and with `store_unavailable` when that cannot be told. */
 export type ReplayGuard = (
   opened: readonly CheckedJwe[],
-  /** What was signed in them: it could come again in another token. */
-  signed: readonly Uint8Array[],
+  /** What signatures in them are over: it could come again in another token, and under another form of the signature. */
+  signed: readonly string[],
 ) => Promise<void>;
 
 /** What a server end has, where it is told nothing: a store in memory where the profile requires that tokens have an id. */
@@ -68,10 +78,13 @@ export function defaultReplay({ binding }: Profile): ReplayStore | false {
 export function replayGuard(store: ReplayStore, { binding }: Profile): ReplayGuard {
   if (typeof store?.add !== 'function') invalidOption('replay', 'made by memoryReplayStore()', store);
   if (!binding?.require.some((claim) => claim === 'issued' || claim === 'expires'))
-    throw new E2eeError('option_invalid', 'Option `replay` needs a profile whose `binding` requires a time');
+    throw new E2eeError(
+      'option_invalid',
+      'Option `replay`, which is on where ids are required, needs a profile whose `binding` requires a time',
+    );
   const { lifetime, tolerance } = binding;
   return async (opened, signed) => {
-    const ids = await Promise.all([...opened.map(idOf), ...signed.map(digest)]);
+    const ids = await Promise.all([...opened.map(idOf), ...signed.map((text) => digest(utf8.encode(text)))]);
     const until = Math.ceil(Date.now() / 1000 + lifetime + 2 * tolerance + MARGIN);
     const answers = await ask(() => Promise.all(ids.map(async (id) => store.add(id, until))));
     if (!answers.every((isNew) => isNew)) refuseToken('It came before');

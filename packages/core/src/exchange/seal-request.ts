@@ -77,13 +77,18 @@ async function sealWhole(
   operation: Operation,
   context: SealingContext,
 ): Promise<SealedRequest> {
-  const { profile, limits, keepsTokens } = context;
+  const { profile, limits, keepsTokens, leakGuard } = context;
   if (keepsTokens && isMessage(request.body, profile))
     return sealNothing(request, operation, context, [messageToken(request.body, profile)]);
   requireJsonType(request.headers);
   const json = jsonText(request.body);
   const { sealer, ...made } = await begin(request, operation, context);
   const { sealed, token } = await sealMessage(made.request, json, sealer, limits);
+  const { whole } = operation.request;
+  if (leakGuard && whole) {
+    const value: unknown = JSON.parse(json);
+    leakGuard({ ...sealed, body: '' }, [{ rule: whole, place: '$', plain: { value } }], value);
+  }
   return { ...made, request: sealed, tokens: [token] };
 }
 
@@ -99,6 +104,7 @@ async function sealFields(
   const selection = selectFields(body, operation.request.fields, {
     prefix: profile.prefix.request,
     isToken: keepsTokens ? isSealedBy(profile) : () => false,
+    elements: limits.elements,
   });
   refuseMismatch(selection);
   refuseManyElements(selection, limits);

@@ -5,6 +5,7 @@ import type { FieldRule } from '../fields/tree.js';
 import { type EncryptJweOptions, encryptJwe } from '../jwe/encrypt.js';
 import type { SigningKey } from '../jws/signing-key.js';
 import type { EncryptionKey } from '../keys/key.js';
+import { thumbprintOf } from '../keys/thumbprint.js';
 import type { MessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import type { Whereabouts } from './binding.js';
@@ -48,7 +49,9 @@ export async function seal(
   const header = isAgreed ? {} : claims; // the place is in what its key is derived from
   if (!signWith) return encryptJwe(plaintext, key, { enc, header, ...options });
   // Both say where it belongs: whoever opens it could otherwise encrypt what was signed for another place (RFC 7519 §11.2).
-  const signed = await signWith.sign(plaintext, claims).catch(signingFailed);
+  const recipient = await thumbprintOf(key.publicJwk);
+  const said = { ...profile.binding?.claims({ ...place, recipient }), ...claims };
+  const signed = await signWith.sign(plaintext, said).catch(signingFailed);
   return encryptJwe(new TextEncoder().encode(signed), key, { ...options, enc, header, cty: 'JWT' });
 }
 

@@ -3,44 +3,69 @@
  * a value came there.
  */
 
-/** Shorter texts, such as a currency, occur by chance. */
-const SHORTEST = 6;
-/** So many comparisons of a character are made at most: with more to look for, the text counts as one that holds them. */
-const MAX_WORK = 20_000_000;
+/** So long is what is looked for within other texts: shorter ones occur by chance. */
+export const LONG = 6;
+/** So long is what is looked for as a whole text at least: the code of a currency has less. */
+const SHORT = 4;
 /** What validation errors speak of. */
-const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object'] as const;
-const HTML: Readonly<Record<string, string>> = {
-  '"': '&quot;',
-  '&': '&amp;',
-  "'": '&#39;',
-  '<': '&lt;',
-  '>': '&gt;',
-};
+const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object'];
+/** What members are called by those who design an API, most of the time. */
+const WORD = /^[A-Za-z_-]+$/;
+/** What the values of an enumeration are called: `iban`, `SEPA`, `true`. */
+const ENUMERATED = /^(?:[a-z_-]+|[A-Z_-]+)$/;
+/** Of a text of such characters, one more beside it makes another number, or another word. */
+const CONTINUED: readonly (readonly [text: RegExp, continues: (character: number) => boolean])[] = [
+  [/^\d+(?:\.\d+)?$/, (character) => character >= 48 && character <= 57],
+  [/^[A-Za-z]+$/, (character) => (character | 32) >= 97 && (character | 32) <= 122],
+];
+const utf8 = new TextDecoder();
+const HTML: Readonly<Record<string, string>> = { quot: '"', amp: '&', apos: "'", lt: '<', gt: '>' };
+/** How a text is read in HTML, in a URL or a form, and within JSON text: each leaves alone what it cannot read. */
+const READERS: readonly ((text: string) => string)[] = [
+  (text) => text.replace(/&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(quot|amp|apos|lt|gt));/g, htmlCharacter),
+  (text) => text.replaceAll('+', ' ').replace(/(?:%[\da-fA-F]{2})+/g, percentDecoded),
+  (text) =>
+    text.replace(/\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/g, (sequence) => String(JSON.parse(`"${sequence}"`))),
+];
 
-/** Every text of these values that is worth looking for, in each spelling. What is called like a member says nothing. */
-export function secretsOf(values: readonly unknown[], body: unknown): readonly string[] {
-  const names = new Set([...JSON_TYPES, ...textsIn(body, { names: true, values: false })]);
-  const texts = values.flatMap((value) => textsIn(value, { names: false }));
-  const secrets = texts.filter((text) => text.length >= SHORTEST && !names.has(text));
-  return [...new Set(secrets.flatMap(spellings))];
+/** Whether a text is looked for within others. */
+export function isLong(text: string): boolean {
+  return text.length >= LONG && !JSON_TYPES.includes(text);
 }
 
-/** Whether a text holds one of them, or more is to be looked for than can be. */
-export function holdsAny(text: string, secrets: readonly string[]): boolean {
-  return secrets.length * text.length > MAX_WORK || secrets.some((secret) => text.includes(secret));
+/** Whether a text is looked for where nothing else stands beside it. */
+export function isShort(text: string): boolean {
+  return text.length >= SHORT && text.length < LONG && !ENUMERATED.test(text);
 }
 
-/** A text as it is, as in JSON text, in a URL, and as Express' own error page writes it. */
-function spellings(text: string): readonly string[] {
-  return [
-    text,
-    JSON.stringify(text).slice(1, -1),
-    encodeURIComponent(text.toWellFormed()),
-    text.replace(/["&'<>]/g, (char) => HTML[char] as string),
+/** Whether a text could be the name of a member as well: then it says nothing there. */
+export function isWord(text: string): boolean {
+  return WORD.test(text);
+}
+
+/** Whether a text has another in it, not as a part of a longer number or word. */
+export function holds(text: string, secret: string): boolean {
+  const { length } = secret; // where it is a part of something longer, it does not begin once more before that ends
+  for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + length))
+    if (standsAlone(text, secret, at)) return true;
+  return false;
+}
+
+/** Whether a text that stands in another at `at` is no part of a longer number or word there. */
+export function standsAlone(text: string, secret: string, at: number): boolean {
+  const continues = CONTINUED.find(([form]) => form.test(secret))?.[1];
+  return !continues?.(text.charCodeAt(at - 1)) && !continues?.(text.charCodeAt(at + secret.length));
+}
+
+/** A text as it is, and as whoever takes it for HTML, for a URL, or for JSON text reads it. Usually one. */
+export function readings(text: string): readonly string[] {
+  const read = (texts: readonly string[], reader: (text: string) => string): readonly string[] => [
+    ...new Set([...texts, ...texts.map(reader)]),
   ];
+  return [...new Set(READERS.reduce(read, [text]).map(composed))];
 }
 
-/** Every text and number of a JSON value, and the names of members. Needs no recursion. */
+/** Every text and number of a JSON value, and the names of members, composed. Needs no recursion. */
 export function textsIn(
   value: unknown,
   { names, values = true }: { readonly names: boolean; readonly values?: boolean },
@@ -49,12 +74,28 @@ export function textsIn(
   const pending = [value];
   while (pending.length > 0) {
     const item = pending.pop();
-    if (values && (typeof item === 'string' || typeof item === 'number')) texts.push(String(item));
+    if (values && (typeof item === 'string' || typeof item === 'number')) texts.push(composed(String(item)));
     if (typeof item !== 'object' || item === null) continue;
+    const isNamed = names && !Array.isArray(item); // the places in an array are no names
     for (const [name, inner] of Object.entries(item)) {
-      if (names) texts.push(name);
+      if (isNamed) texts.push(composed(name));
       pending.push(inner);
     }
   }
   return texts;
+}
+
+/** One spelling of what Unicode can write in two ways, and of what no UTF-8 can hold. */
+function composed(text: string): string {
+  return text.toWellFormed().normalize('NFC');
+}
+
+function htmlCharacter(reference: string, decimal?: string, hex?: string, name = ''): string {
+  const code = decimal ? Number(decimal) : Number.parseInt(hex ?? '', 16);
+  return HTML[name] ?? (code <= 0x10ffff ? String.fromCodePoint(code) : reference);
+}
+
+function percentDecoded(escapes: string): string {
+  const bytes = escapes.split('%').slice(1);
+  return utf8.decode(Uint8Array.from(bytes, (hex) => Number.parseInt(hex, 16)));
 }

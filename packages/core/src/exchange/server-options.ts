@@ -107,8 +107,14 @@ export function checkServerOptions(options: E2eeServerOptions): ServerSettings {
   return settings;
 }
 
-function checkVerified({ profile, acceptPlaintext }: ServerSettings): void {
+function checkVerified({ profile, acceptPlaintext, refuseReplay }: ServerSettings): void {
   checkAudience('verifyWith', profile);
+  // Without ids, the same value that is signed twice in a second looks as if it came again.
+  if (refuseReplay && !profile.binding?.require.includes('id'))
+    throw new E2eeError(
+      'option_invalid',
+      'Options `replay` and `verifyWith` together need a profile whose `binding` requires an id',
+    );
   if (!acceptPlaintext) return;
   throw new E2eeError(
     'option_invalid',

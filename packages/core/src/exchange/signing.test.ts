@@ -1,19 +1,32 @@
-import { CompactSign, exportPKCS8, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import {
+  CompactSign,
+  exportJWK,
+  exportPKCS8,
+  exportSPKI,
+  generateKeyPair,
+  importPKCS8,
+  type JWK,
+  SignJWT,
+} from 'jose';
 import { describe, expect, it } from 'vitest';
-import { toBase64url, utf8 } from '../../test/bytes.js';
+import { fromBase64url, textOf, toBase64url, utf8 } from '../../test/bytes.js';
 import { errorOf, everythingOf } from '../../test/keys-fixtures.js';
 import { P256, RSA, RSA_1024, RSA_EXPONENT_3 } from '../../test/stored-keys.js';
 import { answer, type Ends, type EndsOptions, party, post, twoEnds } from '../../test/two-ends.js';
+import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
+import type { ProtectedHeader } from '../jwe/protected-header.js';
 import type { SigningAlgorithm } from '../jws/algorithms.js';
 import { importSigningKey, type SigningKey } from '../jws/signing-key.js';
 import { remoteVerificationKeys, type VerificationKeys, verificationKeys } from '../jws/verification-keys.js';
+import { createKeyRing } from '../keys/key-ring.js';
+import { thumbprintOf } from '../keys/thumbprint.js';
 import { bindTokens } from '../profiles/binding.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
 import { signedBy } from './open-request.js';
 
-const SECRET = Uint8Array.from({ length: 32 }, (_, i) => (i * 151 + 67) % 256);
+const SECRET = Uint8Array.from({ length: 32 }, (_, i) => (i * i * 151 + i * 67 + 13) % 256);
 
 interface Pair {
   readonly signWith: SigningKey;
@@ -65,7 +78,7 @@ function ends(
 }
 
 /** A request whose `pin` holds what somebody has put there, signed or not. */
-async function forged({ client }: Ends, plaintext: string): Promise<ReturnType<typeof post>> {
+async function forged({ client }: Pick<Ends, 'client'>, plaintext: string): Promise<ReturnType<typeof post>> {
   const sent = await client.encryptRequest(post('/orders', BODY));
   const { encryptionKey } = await party('bank');
   const now = Math.floor(Date.now() / 1000);
@@ -87,6 +100,32 @@ const headerNow = (): Record<string, unknown> => {
   };
 };
 
+/** What a signature says that is encrypted to the bank. */
+async function headerOfJws(): Promise<Record<string, unknown>> {
+  const { encryptionKey } = await party('bank');
+  return { ...headerNow(), jkt: await thumbprintOf(encryptionKey.publicJwk) };
+}
+
+/** The same bytes with unused bits that are not zero, or one more. */
+function otherLastBits(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return `${text.slice(0, -1)}${alphabet[alphabet.indexOf(text.slice(-1)) + 1]}`;
+}
+
+/** The other of the two values that ECDSA accepts: the order of P-256 less s. */
+function otherRoot(signature: string): string {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const bytes = fromBase64url(signature);
+  const s = order - BigInt(`0x${hexOf(bytes.subarray(32))}`);
+  const rest = s.toString(16).padStart(64, '0').match(/../g) ?? [];
+  return toBase64url(
+    Uint8Array.from([...bytes.subarray(0, 32), ...rest.map((byte) => Number.parseInt(byte, 16))]),
+  );
+}
+
+const hexOf = (bytes: Uint8Array): string =>
+  [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
 describe.each(ALGORITHMS)('a request that is signed by %s', (alg) => {
   it('goes through, whole or by field', async () => {
     const { signWith, verifyWith } = await pairFor(alg);
@@ -95,6 +134,26 @@ describe.each(ALGORITHMS)('a request that is signed by %s', (alg) => {
       const sent = await both.client.encryptRequest(post(path, BODY));
       expect((await both.server.decryptRequest(sent)).body).toEqual(BODY);
     }
+  });
+
+  it('is accepted once, whatever is done to the form of the signature', async () => {
+    const { signWith, verifyWith } = await pairFor(alg);
+    const { client, server } = await twoEnds({ profile, client: { signWith }, server: { verifyWith } });
+    const signed = await signWith.sign(utf8('1234'), await headerOfJws());
+    const sent = (): Promise<ReturnType<typeof post>> => forged({ client }, signed);
+    await server.decryptRequest(await sent());
+    const [head, payload, signature = ''] = signed.split('.');
+    const forms = [
+      signed,
+      `\ufeff${signed}`,
+      `${signed}=`,
+      [head, payload, otherLastBits(signature)].join('.'),
+      ...(alg === 'ES256' ? [[head, payload, otherRoot(signature)].join('.')] : []),
+    ];
+    for (const form of forms)
+      expect(await errorOf(server.decryptRequest(await forged({ client }, form))), form).toMatchObject(
+        REFUSED,
+      );
   });
 
   it('is refused from somebody else, and unsigned', async () => {
@@ -125,6 +184,36 @@ describe('what is inside a token', () => {
     ['a JWS without `kid`', () => jws({ alg: 'ES256', ...headerNow() }, 'x')],
     ['a JWS of an unknown key', () => jws({ alg: 'ES256', kid: '__proto__', ...headerNow() }, 'x')],
     ['a JWS with a critical extension', () => jws({ alg: 'ES256', kid: 'shop-1', crit: ['x'], x: 1 }, 'x')],
+    ['two JWS', () => `${jws({ alg: 'ES256' }, 'x')}.${jws({ alg: 'ES256' }, 'x')}`],
+    [
+      'a JWS whose payload is not encoded (RFC 7797)',
+      async ({ privatePem }) => {
+        const header = { alg: 'ES256', kid: 'shop-1', ...(await headerOfJws()), b64: true, crit: ['b64'] };
+        return new CompactSign(utf8('x'))
+          .setProtectedHeader(header)
+          .sign(await importPKCS8(privatePem, 'ES256'));
+      },
+    ],
+    [
+      'a JWS that says twice where it belongs',
+      async ({ privatePem }) => {
+        const [head, ...rest] = jws({ alg: 'ES256', kid: 'shop-1', ...(await headerOfJws()) }, 'x').split(
+          '.',
+        );
+        const doubled = textOf(fromBase64url(head ?? '')).replace('{', '{"path":"card",');
+        const input = `${toBase64url(utf8(doubled))}.${rest[0]}`;
+        return `${input}.${await signatureOf(input, privatePem)}`;
+      },
+    ],
+    [
+      'a signature for another recipient',
+      async ({ signWith }) => {
+        const { encryptionKey } = await party('partner');
+        const jkt = await thumbprintOf(encryptionKey.publicJwk);
+        return signWith.sign(utf8('x'), { ...headerNow(), jkt });
+      },
+    ],
+    ['a signature for any recipient', async ({ signWith }) => signWith.sign(utf8('x'), headerNow())],
     [
       'a JWS by HS256 with the public key as the secret',
       async ({ publicPem }) =>
@@ -134,21 +223,20 @@ describe('what is inside a token', () => {
     ],
     [
       'a signature for another field',
-      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), path: 'card' }),
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...(await headerOfJws()), path: 'card' }),
     ],
     [
       'a signature for another operation',
-      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), op: 'POST /messages' }),
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...(await headerOfJws()), op: 'POST /messages' }),
     ],
     ['a signature that says nothing of its place', async ({ signWith }) => signWith.sign(utf8('x'), {})],
     [
       'an old signature',
-      async ({ signWith }) => signWith.sign(utf8('x'), { ...headerNow(), iat: 1, exp: 2 }),
+      async ({ signWith }) => signWith.sign(utf8('x'), { ...(await headerOfJws()), iat: 1, exp: 2 }),
     ],
     [
       'a JWT that says all that, but not in its header',
       async ({ privatePem }) => {
-        const { importPKCS8 } = await import('jose');
         const key = await importPKCS8(privatePem, 'ES256');
         return new SignJWT(headerNow()).setProtectedHeader({ alg: 'ES256', kid: 'shop-1' }).sign(key);
       },
@@ -159,13 +247,16 @@ describe('what is inside a token', () => {
     const error = await errorOf(both.server.decryptRequest(await forged(both, await forge(pair))));
     expect(error).toMatchObject(REFUSED);
     expect(everythingOf(error)).not.toContain('0070');
-    expect(Object(error).cause).toBeUndefined();
+    expect(Object(error).cause?.message ?? 'It is').toMatch(
+      /^(?:It|Its signature|The `\w+` of its signature) /,
+    );
+    expect(JSON.stringify(both.server.errorResponse(error))).not.toContain('signature');
   });
 
   it('is accepted when it is signed for its place', async () => {
     const pair = await pairFor('ES256');
     const both = await ends({ signWith: pair.signWith }, { verifyWith: pair.verifyWith });
-    const made = await pair.signWith.sign(utf8('1234'), headerNow());
+    const made = await pair.signWith.sign(utf8('1234'), await headerOfJws());
     expect((await both.server.decryptRequest(await forged(both, made))).body).toEqual({
       ...BODY,
       pin: '1234',
@@ -190,6 +281,31 @@ describe('what is inside a token', () => {
     }
   });
 });
+
+/** What a header says of the place, without what encryption says itself. */
+function claimsOf({
+  alg: _,
+  enc: __,
+  kid: ___,
+  cty: ____,
+  ...claims
+}: ProtectedHeader): Record<string, unknown> {
+  return claims;
+}
+
+/** A signature by ES256 over what no library would sign. */
+async function signatureOf(input: string, privatePem: string): Promise<string> {
+  const key = await crypto.subtle.importKey(
+    'pkcs8',
+    derOf(privatePem),
+    { name: 'ECDSA', namedCurve: 'P-256' },
+    false,
+    ['sign'],
+  );
+  return toBase64url(
+    new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, utf8(input))),
+  );
+}
 
 describe('who signed', () => {
   it('is told of what was encrypted, and of nothing else', async () => {
@@ -227,13 +343,45 @@ describe('who signed', () => {
   it('is not helped by whoever encrypts what was signed once more', async () => {
     const { signWith, verifyWith } = await pairFor('ES256');
     const both = await twoEnds({ profile, client: { signWith }, server: { verifyWith } });
-    const signed = await signWith.sign(utf8('1234'), headerNow());
+    const signed = await signWith.sign(utf8('1234'), await headerOfJws());
     expect((await both.server.decryptRequest(await forged(both, signed))).body).toEqual({
       ...BODY,
       pin: '1234',
     });
     expect(await errorOf(both.server.decryptRequest(await forged(both, signed)))).toMatchObject(REFUSED);
   });
+
+  it('is not told to another recipient by whoever encrypts an answer to him', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const policy = { 'GET /balance': { amount: { response: 'encrypt' } } } as const;
+    const both = await twoEnds({
+      profile: { ...profile, policy },
+      client: { verifyWith },
+      server: { signWith },
+    });
+    const asked = { method: 'GET', path: '/balance', headers: {} };
+    const told = await both.server.protectResponse(asked, answer({ amount: 5 }));
+    expect((await both.client.decryptResponse(asked, told)).body).toEqual({ amount: 5 });
+
+    const [{ decryptionKey }, other] = [await party('partner'), await party('other')];
+    const { plaintext, header } = await decryptJwe(Object(told.body).amount, decryptionKey);
+    const amount = await encryptJwe(plaintext, other.encryptionKey, { header: claimsOf(header), cty: 'JWT' });
+    const keyRing = await createKeyRing({ keys: other.decryptionKey });
+    const victim = await twoEnds({ profile: { ...profile, policy }, client: { verifyWith, keyRing } });
+    const forwarded = { ...told, body: { amount } };
+    expect(await errorOf(victim.client.decryptResponse(asked, forwarded))).toMatchObject(REFUSED);
+  });
+
+  it.each(['JWT', 'jwt', 'application/JWT'])(
+    'is not overlooked by an end that verifies nothing: %s',
+    async (cty) => {
+      const { server } = await ends({}, {});
+      const { encryptionKey } = await party('bank');
+      const pin = await encryptJwe(utf8('eyJ.x.y'), encryptionKey, { header: headerNow(), cty });
+      const error = await errorOf(server.decryptRequest(post('/orders', { pin })));
+      expect(error).toMatchObject({ ...REFUSED, cause: { message: 'It is signed; set `verifyWith`' } });
+    },
+  );
 
   it('needs an audience in the binding: it could be encrypted to somebody else', async () => {
     const { signWith, verifyWith } = await pairFor('ES256');
@@ -270,9 +418,18 @@ describe('a plain value in an answer', () => {
       ['/messages', BODY],
     ] as const) {
       const received = end.decryptResponse(post(path), answer(body));
-      if (isRefused) expect(await errorOf(received)).toMatchObject({ code: 'plaintext_refused' });
+      const field = path === '/orders' ? 'card' : '$';
+      const refusal = {
+        code: 'plaintext_refused',
+        path: field,
+        message: `Field \`${field}\` must be encrypted`,
+      };
+      if (isRefused) expect(await errorOf(received)).toMatchObject(refusal);
       else expect((await received).body).toEqual(body);
     }
+    // What the other end says by itself of an error is never encrypted.
+    const failed = { ...answer({ error: 'sorry' }), status: 400 };
+    expect((await end.decryptResponse(post('/messages'), failed)).body).toEqual(failed.body);
     const masked = answer({ card: { number: '[REDACTED]' }, id: 7 });
     expect((await end.decryptResponse(post('/orders'), masked)).body).toEqual(masked.body);
   });
@@ -323,6 +480,8 @@ describe('the sender of a request', () => {
     );
     expect(error).toMatchObject({ code: 'keys_unavailable', status: 503 });
     expect(JSON.stringify(both.server.errorResponse(error))).not.toContain('secret detail');
+    expect(error).toMatchObject({ cause: { message: expect.stringContaining('secret detail') } });
+    expect(String(error)).toContain('`verifyWith` has thrown');
   });
 });
 
@@ -413,10 +572,19 @@ describe('keys to sign and verify with', () => {
         verificationKeys([{ key: utf8(JSON.stringify(P256.publicJwk, null, 2)), alg: 'HS256', kid: 'a' }]),
       'key_invalid',
     ],
+    ['no options', () => importSigningKey(RSA[0].pkcs8, undefined as never), 'option_invalid'],
+    ['nothing to verify with', () => verificationKeys([null as never]), 'option_invalid'],
+    [
+      'shared bytes for something else',
+      () => importSigningKey({ kty: 'oct', k: toBase64url(SECRET), use: 'enc' }, { alg: 'HS256', kid: 'a' }),
+      'key_invalid',
+    ],
     ['no keys', () => verificationKeys([]), 'option_invalid'],
     ['one key that is no list', () => verificationKeys({} as never), 'option_invalid'],
     ['no key to sign with', () => ends({ signWith: {} as never }, {}), 'option_invalid'],
     ['no key to verify with', () => ends({}, { verifyWith: [] as never }), 'option_invalid'],
+    ['null to sign with', () => ends({ signWith: null as never }, {}), 'option_invalid'],
+    ['null to verify with', () => ends({}, { verifyWith: null as never }), 'option_invalid'],
   ])('are refused: %s', async (_what, make, code) => {
     const error = await errorOf(make());
     expect(error).toMatchObject({ code });
@@ -429,6 +597,37 @@ describe('keys to sign and verify with', () => {
       everythingOf(await importSigningKey(RSA[0].pkcs8, { alg: 'PS256', kid: 'a' }));
     expect(shown).not.toContain(toBase64url(SECRET));
     expect(shown).not.toContain(RSA[0].privateJwk.d);
+  });
+});
+
+describe('keys in other forms', () => {
+  it('go by bytes of DER, by JWKs with the newer name of EdDSA, and by JWKs of shared bytes', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const [jwk, publicJwk] = [await exportJWK(privateKey), await exportJWK(publicKey)];
+    const oct = { kty: 'oct', k: toBase64url(SECRET), use: 'sig' };
+    const pairs: [SigningAlgorithm, string | Uint8Array | JWK, string | Uint8Array | JWK][] = [
+      ['EdDSA', derOf(await exportPKCS8(privateKey)), derOf(await exportSPKI(publicKey))],
+      ['EdDSA', { ...jwk, alg: 'Ed25519' }, { ...publicJwk, alg: 'Ed25519', use: 'sig' }],
+      ['PS256', derOf(RSA[0].pkcs8), derOf(RSA[0].spki)],
+      ['HS256', oct, oct],
+    ];
+    for (const [alg, own, theirs] of pairs) {
+      const signWith = await importSigningKey(own, { alg, kid: 'shop-1' });
+      const verifyWith = await verificationKeys([{ key: theirs, alg, kid: 'shop-1' }]);
+      const { client, server } = await ends({ signWith }, { verifyWith });
+      expect((await server.decryptRequest(await client.encryptRequest(post('/orders', BODY)))).body).toEqual(
+        BODY,
+      );
+    }
+  });
+
+  it('verify what is by Ed25519 under its newer name (RFC 9864)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true });
+    const { verify } = await verificationKeys([{ key: await exportSPKI(publicKey), alg: 'EdDSA', kid: 'a' }]);
+    const jws = await new CompactSign(utf8('x'))
+      .setProtectedHeader({ alg: 'Ed25519', kid: 'a' })
+      .sign(privateKey);
+    expect(textOf((await verify(jws)).payload)).toBe('x');
   });
 });
 

@@ -6,13 +6,14 @@ import { buildFieldTree } from './tree.js';
 const isToken = (value: unknown): boolean => typeof value === 'string' && value.startsWith('token:');
 
 /** Of a body, by paths that are encrypted; one that begins with `!` is an exception. */
-function select(body: unknown, paths: readonly string[], prefix = 'enc_'): Selection {
+function select(body: unknown, paths: readonly string[], prefix = 'enc_', elements?: number): Selection {
   const rules = paths.map((text) => {
     const path = text.replace(/^!/, '');
     const treatment = text.startsWith('!') ? 'none' : 'encrypt';
     return { path, segments: parseFieldPath(path), treatment, as: 'json', required: false } as const;
   });
-  return selectFields(body, buildFieldTree(rules), { prefix, isToken });
+  const bound = elements === undefined ? {} : { elements };
+  return selectFields(body, buildFieldTree(rules), { prefix, isToken, ...bound });
 }
 
 const placesOf = ({ slots }: Selection): string[] => slots.map(({ place }) => place);
@@ -24,12 +25,7 @@ describe('the place of a field', () => {
     ['of a member', { a: 1 }, ['a'], ['a']],
     ['of a member of a member', { a: { b: { c: 1 } } }, ['a.b.c'], ['a.b.c']],
     ['of elements', { a: [1, 2] }, ['a.#'], ['a.0', 'a.1']],
-    [
-      'within elements, also where it is absent',
-      { a: [{ b: 1 }, {}, { b: 2 }] },
-      ['a.#.b'],
-      ['a.0.b', 'a.1.b', 'a.2.b'],
-    ],
+    ['within elements, where it is there', { a: [{ b: 1 }, {}, { b: 2 }] }, ['a.#.b'], ['a.0.b', 'a.2.b']],
     [
       'within elements of elements',
       [[{ b: 1 }], [{ b: 2 }, { b: 3 }]],
@@ -48,19 +44,15 @@ describe('the place of a field', () => {
   });
 });
 
-describe('the longest array', () => {
-  it.each<[string, unknown, readonly string[], number]>([
-    [
-      'is the longest of several on the way',
-      { a: [1, 2, 3], b: [1], c: [[], [1, 2]] },
-      ['a.#', 'b.#', 'c.#.#'],
-      3,
-    ],
-    ['may be one in another', [[1, 2, 3, 4], [1]], ['#.#'], 4],
-    ['does not count where no field is', { a: 1, b: [1, 2, 3] }, ['a'], 0],
-    ['is of no length where there is none', { a: 1 }, ['a', 'b.#'], 0],
-  ])('%s', (_what, body, paths, longest) => {
-    expect(select(body, paths).longest).toBe(longest);
+describe('an array with more elements than two', () => {
+  it.each<[string, unknown, readonly string[], string | undefined]>([
+    ['is told by a field behind it', { a: [1, 2], b: [1, 2, 3] }, ['a.#', 'b.#'], 'b.#'],
+    ['may be one in another', [[1, 2, 3], [1]], ['#.#'], '#.#'],
+    ['is the first of several', { b: [1, 2, 3], a: [1, 2, 3] }, ['a.#', 'b.#'], 'b.#'],
+    ['does not count where no field is', { a: 1, b: [1, 2, 3] }, ['a'], undefined],
+    ['does not count where fields are excepted only', { a: { b: [1, 2, 3] } }, ['*.*', '!a.b'], undefined],
+  ])('%s', (_what, body, paths, path) => {
+    expect(select(body, paths, 'enc_', 2).tooLong?.path).toBe(path);
   });
 });
 

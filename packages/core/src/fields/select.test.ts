@@ -73,11 +73,47 @@ describe('selectFields', () => {
     expect(seal({ a: value }, tree('a'))).toEqual({ enc_a: `token:${JSON.stringify(value)}` });
   });
 
-  it('shows an absent field as a slot in neither form', () => {
-    const [slot] = select({ other: 1 }, tree('a')).slots;
+  it('shows no slot of an absent field', () => {
+    expect(select({ other: 1 }, tree('a')).slots).toEqual([]);
+  });
+
+  it('shows an absent field that is required as a slot in neither form', () => {
+    const rule = {
+      path: 'a',
+      segments: parseFieldPath('a'),
+      treatment: 'encrypt',
+      as: 'json',
+      required: true,
+    } as const;
+    const [slot] = select({ other: 1 }, buildFieldTree([rule])).slots;
     expect(slot).toBeDefined();
     expect(slot).not.toHaveProperty('plain');
     expect(slot).not.toHaveProperty('wire');
+  });
+
+  it('looks into no array that has more elements than it may, and tells which field is behind it', () => {
+    let looks = 0;
+    const watched = (value: object): object =>
+      new Proxy(value, { ownKeys: (target) => Reflect.ownKeys(target).slice(looks++) });
+    const body = { list: [{}, {}, {}].map(watched), lists: [[{}, {}].map(watched)] };
+    const options = { prefix: PREFIX, isToken, elements: 2 };
+    const { slots, tooLong } = selectFields(body, tree('list.#.a', 'lists.#.#.a'), options);
+    expect([slots.length, tooLong?.path, looks]).toEqual([0, 'list.#.a', 2]);
+    expect(selectFields({ list: [{}, {}] }, tree('list.#.a'), options)).not.toHaveProperty('tooLong');
+  });
+
+  it.each([
+    ['in elements', { list: Array.from({ length: 9 }, () => ({ a: 1 })) }, 'list.#.a'],
+    ['in place', { list: Array.from({ length: 9 }, () => 1) }, 'list.#'],
+    ['under any name', { list: { b: 1, c: 2, d: 3, e: 4, f: 5, g: 6 } }, 'list.*'],
+    [
+      'in members of any name',
+      { list: { b: { a: 1 }, c: { a: 2 }, d: { a: 3 }, e: { a: 4 }, f: { a: 5 } } },
+      'list.*.a',
+    ],
+  ])('stops looking once it has found more fields than it may: %s', (_where, body, path) => {
+    const options = { prefix: PREFIX, isToken, most: 3 };
+    expect(selectFields(body, tree(path), options).slots).toHaveLength(4);
   });
 
   it('shows both forms of a field that is there twice, as one slot', () => {
@@ -216,10 +252,9 @@ describe('selectFields', () => {
 
   it('takes nothing inherited for a field', () => {
     for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
-      const [slot] = select({}, tree(name)).slots;
-      expect(slot, name).not.toHaveProperty('plain');
+      expect(select({}, tree(name)).slots, name).toEqual([]);
     }
-    expect(select(Object.create({ a: 1 }), tree('a')).slots[0]).not.toHaveProperty('plain');
+    expect(select(Object.create({ a: 1 }), tree('a')).slots).toEqual([]);
   });
 });
 

@@ -17,8 +17,8 @@ export interface Selection {
   readonly slots: readonly FieldSlot[];
   /** A rule that could not be followed, because the body has another kind of value where its path goes through. */
   readonly mismatch?: FieldRule;
-  /** How many elements the longest array on the way to a field has. */
-  readonly longest: number;
+  /** A rule behind an array that has more elements than it may. */
+  readonly tooLong?: FieldRule;
   /** The body with the changes made through the slots. The input is not touched; what did not change is shared. */
   result(): unknown;
 }
@@ -28,17 +28,25 @@ export interface SelectOptions {
   readonly prefix: string;
   /** Tells a token from a plain value where both stand under one name. */
   readonly isToken: (value: unknown) => boolean;
+  /** Arrays with more elements are not looked into; `tooLong` tells of them. Default: all are. */
+  readonly elements?: number;
+  /** The walk ends when it has found more fields. Default: never. */
+  readonly most?: number | undefined;
 }
 
 type Key = string | number;
 type Steps = readonly Key[];
 
-/** Finds every field of `tree` in `body`, in one walk along the paths of the tree. Recursion is as deep as the tree. */
+/**
+ * Finds every field of `tree` in `body`, in one walk along the paths of the tree. Recursion is as deep as the tree. What has
+ * no field in it costs no memory. A field that is nowhere is a slot as well where it is required.
+ */
 export function selectFields(body: unknown, tree: FieldTree, options: SelectOptions): Selection {
   const walk = new Walk(options);
-  const root = walk.visit(body, tree, []);
-  const { slots, mismatch, longest } = walk;
-  return { slots, longest, ...(mismatch && { mismatch }), result: () => (root ? root.finish() : body) };
+  const root = walk.visit(body, tree);
+  const { slots, mismatch, tooLong } = walk;
+  const faults = { ...(mismatch && { mismatch }), ...(tooLong && { tooLong }) };
+  return { slots, ...faults, result: () => (root ? root.finish() : body) };
 }
 
 /** What a member of an object is: a field, encrypted or not. */
@@ -58,45 +66,68 @@ interface Found {
 class Walk {
   readonly slots: FieldSlot[] = [];
   mismatch: FieldRule | undefined;
-  longest = 0;
+  tooLong: FieldRule | undefined;
   readonly #options: SelectOptions;
+  /** Where it is. */
+  readonly #at: Key[] = [];
 
   constructor(options: SelectOptions) {
     this.#options = options;
   }
 
-  /** Visits a container on the way to a field. */
-  visit(value: unknown, tree: FieldTree, at: Steps): Copy | undefined {
+  /** Visits a container on the way to a field. Nothing when there is none in it. */
+  visit(value: unknown, tree: FieldTree): Copy | undefined {
     if (value === null || value === undefined) return undefined;
-    if (Array.isArray(value))
-      return tree.element ? this.#array(value, tree.element, at) : this.#differs(tree);
+    if (Array.isArray(value)) return tree.element ? this.#array(value, tree.element) : this.#differs(tree);
     if (typeof value !== 'object') return this.#differs(tree);
-    return tree.any || tree.members.size > 0 ? this.#object(value, tree, at) : this.#differs(tree);
+    return tree.any || tree.members.size > 0 ? this.#object(value, tree) : this.#differs(tree);
   }
 
-  #array(source: readonly unknown[], element: FieldTree, at: Steps): Copy {
-    this.longest = Math.max(this.longest, source.length);
-    const copy = new Copy(source);
-    source.forEach((value, index) => {
-      if (!element.rule) copy.nest(index, this.visit(value, element, [...at, index]));
-      else if (element.rule.treatment !== 'none') this.#inPlace(copy, [...at, index], element.rule, value);
-    });
-    return copy;
+  #array(source: readonly unknown[], element: FieldTree): Copy | undefined {
+    const { elements = Number.POSITIVE_INFINITY } = this.#options;
+    if (source.length > elements) {
+      this.tooLong ??= firstRule(element);
+      return undefined;
+    }
+    const copy = new LazyCopy(source);
+    for (let index = 0; index < source.length && !this.#isFull(); index += 1) {
+      this.#at.push(index);
+      if (!element.rule) copy.nest(index, this.visit(source[index], element));
+      else if (treats(element.rule)) this.#inPlace(copy.made(), index, element.rule, source[index]);
+      this.#at.pop();
+    }
+    return copy.ifMade;
   }
 
-  #object(source: object, tree: FieldTree, at: Steps): Copy {
-    const copy = new Copy(source);
-    const fields = new Map<string, Found>();
-    for (const [name, { rule }] of tree.members) if (rule) fields.set(name, { rule });
+  #object(source: object, tree: FieldTree): Copy | undefined {
+    const copy = new LazyCopy(source);
+    let fields: Map<string, Found> | undefined;
     for (const [key, value] of Object.entries(source)) {
+      if (this.#isFull(fields?.size)) break;
       const form = this.#formOf(key, value, tree);
       const child = tree.members.get(key) ?? tree.any;
-      if (form) note(fields, key, form);
-      else if (child && !child.rule) copy.nest(key, this.visit(value, child, [...at, key]));
+      if (form) {
+        fields ??= new Map();
+        note(fields, key, form);
+      } else if (child && !child.rule) {
+        this.#at.push(key);
+        copy.nest(key, this.visit(value, child));
+        this.#at.pop();
+      }
     }
-    for (const [name, field] of fields)
-      if (field.rule.treatment !== 'none') this.#field(copy, [...at, name], field);
-    return copy;
+    // In the order of the policy, then those of `*`.
+    for (const [name, { rule }] of tree.members) {
+      const found = fields?.get(name) ?? (rule?.required && { rule });
+      if (found && treats(found.rule)) this.#field(copy.made(), name, found);
+    }
+    for (const [name, found] of fields ?? [])
+      if (!tree.members.has(name) && treats(found.rule)) this.#field(copy.made(), name, found);
+    return copy.ifMade;
+  }
+
+  /** `more` fields are found, but no slots yet. */
+  #isFull(more = 0): boolean {
+    return this.slots.length + more > (this.#options.most ?? Number.POSITIVE_INFINITY);
   }
 
   /** Which field, in which form, a member of an object is. */
@@ -107,14 +138,13 @@ class Walk {
       const name = key.slice(prefix.length);
       const rule = ruleOf(tree, name);
       // Below `*` a member may bear the prefix of its own accord; then only a token is taken for the encrypted form.
-      if (rule && rule.treatment !== 'none' && (!own || isToken(value))) return { name, rule, isWire: true };
+      if (rule && treats(rule) && (!own || isToken(value))) return { name, rule, isWire: true };
     }
     return own && { name: key, rule: own, isWire: prefix === '' && isToken(value) };
   }
 
-  #field(copy: Copy, at: Steps, field: Found): void {
-    const { rule, plainKey, wireKey } = field;
-    const name = String(at.at(-1));
+  #field(copy: Copy, name: string, { rule, plainKey, wireKey }: Found): void {
+    const at = [...this.#at, name];
     const keys = [plainKey, wireKey].filter((key) => key !== undefined);
     this.slots.push({
       rule,
@@ -128,8 +158,8 @@ class Walk {
     });
   }
 
-  #inPlace(copy: Copy, at: Steps, rule: FieldRule, value: unknown): void {
-    const index = at.at(-1) as number;
+  #inPlace(copy: Copy, index: number, rule: FieldRule, value: unknown): void {
+    const at = [...this.#at];
     const set = (replacement: unknown): void => copy.replace([index], index, replacement);
     const form = this.#options.isToken(value) ? 'wire' : 'plain';
     this.slots.push({
@@ -148,6 +178,10 @@ class Walk {
   }
 }
 
+function treats({ treatment }: FieldRule): boolean {
+  return treatment !== 'none';
+}
+
 function ruleOf(tree: FieldTree, name: string): FieldRule | undefined {
   return (tree.members.get(name) ?? tree.any)?.rule;
 }
@@ -163,7 +197,7 @@ function note(fields: Map<string, Found>, key: string, { name, rule, isWire }: F
 class Copy {
   readonly #source: object;
   readonly #nested = new Map<Key, Copy>();
-  readonly #replaced = new Map<Key, readonly [Key, unknown] | undefined>();
+  readonly #replaced = new Map<Key, readonly [Key, unknown]>();
 
   constructor(source: object) {
     this.#source = source;
@@ -173,15 +207,13 @@ class Copy {
     return (this.#source as Record<Key, unknown>)[key]; // keys come from Object.entries or an index
   }
 
-  nest(key: Key, copy: Copy | undefined): void {
-    if (copy) this.#nested.set(key, copy);
+  nest(key: Key, copy: Copy): void {
+    this.#nested.set(key, copy);
   }
 
-  /** The first of `keys` becomes `name: value`; the others go. */
+  /** `keys` become one `name: value`, where the first of them is. */
   replace(keys: readonly Key[], name: Key, value: unknown): void {
-    keys.forEach((key, i) => {
-      this.#replaced.set(key, i === 0 ? [name, value] : undefined);
-    });
+    for (const key of keys) this.#replaced.set(key, [name, value]);
   }
 
   finish(): unknown {
@@ -189,16 +221,35 @@ class Copy {
     const changed = this.#replaced.size > 0 || [...nested].some(([key, value]) => value !== this.get(key));
     if (!changed) return this.#source;
     if (Array.isArray(this.#source)) {
-      return this.#source.map((value, i) => this.#entry(i, value, nested)?.[1]);
+      return this.#source.map((value, i) => this.#entry(i, value, nested)[1]);
     }
-    const entries = Object.entries(this.#source).map(([key, value]) => this.#entry(key, value, nested));
     // Object.fromEntries defines members, so that one called `__proto__` stays a member.
-    return Object.fromEntries(entries.filter((entry) => entry !== undefined));
+    return Object.fromEntries(
+      Object.entries(this.#source).map(([key, value]) => this.#entry(key, value, nested)),
+    );
   }
 
-  #entry(key: Key, value: unknown, nested: ReadonlyMap<Key, unknown>): readonly [Key, unknown] | undefined {
-    if (this.#replaced.has(key)) return this.#replaced.get(key);
-    return [key, nested.has(key) ? nested.get(key) : value];
+  #entry(key: Key, value: unknown, nested: ReadonlyMap<Key, unknown>): readonly [Key, unknown] {
+    return this.#replaced.get(key) ?? [key, nested.has(key) ? nested.get(key) : value];
+  }
+}
+
+/** A container on the way to its changed copy, which is made when there is something to change in it. */
+class LazyCopy {
+  readonly #source: object;
+  ifMade: Copy | undefined;
+
+  constructor(source: object) {
+    this.#source = source;
+  }
+
+  made(): Copy {
+    this.ifMade ??= new Copy(this.#source);
+    return this.ifMade;
+  }
+
+  nest(key: Key, copy: Copy | undefined): void {
+    if (copy) this.made().nest(key, copy);
   }
 }
 
@@ -213,7 +264,7 @@ function escaped(name: string): string {
 
 /** A rule of the tree that treats anything. */
 function firstRule({ rule, members, any, element }: FieldTree): FieldRule | undefined {
-  if (rule) return rule.treatment === 'none' ? undefined : rule;
+  if (rule) return treats(rule) ? rule : undefined;
   for (const child of [...members.values(), any, element]) {
     const found = child && firstRule(child);
     if (found) return found;

@@ -30,6 +30,13 @@ export interface DecryptedJwe {
   readonly kid: string;
 }
 
+/** What was decrypted, and the key that opened it. */
+export interface OpenedJwe {
+  readonly plaintext: Uint8Array;
+  readonly header: ProtectedHeader;
+  readonly key: DecryptionKey;
+}
+
 /** A token that passed every check that needs no key operation, with the keys that may open it. */
 export interface CheckedJwe {
   readonly jwe: CompactJwe;
@@ -52,7 +59,8 @@ export async function decryptJwe(
   keys: KeyRing | ImportedKey,
   options: DecryptJweOptions = {},
 ): Promise<DecryptedJwe> {
-  return openJwe(checkJwe(token, keys, options));
+  const { plaintext, header, key } = await openJwe(checkJwe(token, keys, options));
+  return { plaintext, header, kid: key.kid };
 }
 
 /** The half of decryption that touches no private key. Throws as {@link decryptJwe}. */
@@ -80,10 +88,10 @@ export function withCandidates(
 }
 
 /** The half of decryption that uses the private key. Throws as {@link decryptJwe}. */
-export async function openJwe({ jwe, enc, candidates }: CheckedJwe): Promise<DecryptedJwe> {
+export async function openJwe({ jwe, enc, candidates }: CheckedJwe): Promise<OpenedJwe> {
   for (const key of candidates) {
     const plaintext = await tryToOpen(jwe, enc, key);
-    if (plaintext) return { plaintext, header: jwe.header, kid: key.kid };
+    if (plaintext) return { plaintext, header: jwe.header, key };
   }
   return refuseToken();
 }

@@ -6,6 +6,7 @@ import { type Bytes, concat } from './bytes.js';
 import { newCek } from './cek.js';
 import type { CurvePoint } from './platform.js';
 import type { ProtectedHeader } from './protected-header.js';
+import { refuseToken } from './refusal.js';
 
 /* Agreement on a secret by ECDH-ES (RFC 7518 §4.6): the sender makes a key for one token, whose public half goes along. */
 
@@ -75,7 +76,7 @@ async function keyFrom({ secret, purpose, size, apu, apv }: Agreement): Promise<
 }
 
 function partyInfo(encoded: unknown = ''): Bytes {
-  return decodeBase64url(encoded as string); // throws for anything but base64url
+  return typeof encoded === 'string' ? decodeBase64url(encoded) : refuseToken();
 }
 
 /** A key stripped of everything that is not the public point. */

@@ -1,14 +1,18 @@
 import { decodeUtf8 } from '#platform';
 import { refuseToken } from './refusal.js';
 
-/** Members of a JWE protected header (RFC 7516 §4.1) that this library reads. Others are authenticated and ignored. */
-export interface ProtectedHeader {
+/** Members of a protected header that mean the same in a JWE and a JWS (RFC 7516 §4.1, RFC 7515 §4.1). */
+export interface HeaderMembers {
   readonly alg: string;
-  readonly enc: string;
   readonly kid?: string;
   readonly typ?: string;
   readonly cty?: string;
   readonly [member: string]: unknown;
+}
+
+/** Members of a JWE protected header (RFC 7516 §4.1) that this library reads. Others are authenticated and ignored. */
+export interface ProtectedHeader extends HeaderMembers {
+  readonly enc: string;
 }
 
 /**
@@ -20,13 +24,20 @@ const TEXT_MEMBERS = ['kid', 'typ', 'cty'] as const;
 
 /** Parses the bytes of a protected header. Throws `token_invalid` for anything that is not plainly well-formed. */
 export function parseProtectedHeader(bytes: Uint8Array): ProtectedHeader {
+  const header = parseHeader(bytes);
+  if (typeof header.enc !== 'string') refuseToken();
+  return header as ProtectedHeader; // `enc` was checked just above
+}
+
+/** The same without `enc`, which a JWS does not have. */
+export function parseHeader(bytes: Uint8Array): HeaderMembers {
   const header = parseObject(bytes);
-  if (typeof header.alg !== 'string' || typeof header.enc !== 'string') refuseToken();
+  if (typeof header.alg !== 'string') refuseToken();
   for (const member of REFUSED_MEMBERS) if (Object.hasOwn(header, member)) refuseToken();
   for (const member of TEXT_MEMBERS) {
     if (Object.hasOwn(header, member) && typeof header[member] !== 'string') refuseToken();
   }
-  return header as ProtectedHeader; // alg, enc and the text members were checked just above
+  return header as HeaderMembers; // alg and the text members were checked just above
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {

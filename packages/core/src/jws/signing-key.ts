@@ -5,7 +5,7 @@ import {
   checkStrength,
   fromJwk,
   isSigningAlgorithm,
-  pemOf,
+  keySource,
   type SigningAlgorithm,
   secretOf,
 } from './algorithms.js';
@@ -25,8 +25,8 @@ export interface SigningKeyOptions {
 }
 
 /**
- * Imports a key to sign with: a private one as PKCS#8 in PEM or as a JWK; for `HS256` at least 32 random bytes that both
- * ends share, with which either can sign. RSA keys of 2048 bits and more, P-256, Ed25519.
+ * Imports a key to sign with: a private one as PKCS#8 in PEM or DER, or as a JWK; for `HS256` at least 32 random bytes that
+ * both ends share, or a JWK of type `oct`, with which either can sign. RSA keys of 2048 bits and more, P-256, Ed25519.
  *
  * Rejects with `key_invalid`, or `option_invalid` for another `alg` or no `kid`.
  *
@@ -36,9 +36,10 @@ export interface SigningKeyOptions {
  */
 export async function importSigningKey(
   source: string | Uint8Array | JWK,
-  { alg, kid }: SigningKeyOptions,
+  options: SigningKeyOptions,
 ): Promise<SigningKey> {
   requireWebCrypto();
+  const { alg, kid }: Partial<SigningKeyOptions> = Object(options);
   if (!isSigningAlgorithm(alg)) throw new E2eeError('option_invalid', 'Option `alg` is not one to sign with');
   if (typeof kid !== 'string' || kid === '')
     throw new E2eeError('option_invalid', 'Option `kid` must be the id of the key');
@@ -50,7 +51,7 @@ export async function importSigningKey(
 
 async function privateKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
   try {
-    const given = pemOf(source);
+    const given = keySource(source, 'PRIVATE KEY');
     const key = typeof given === 'string' ? await importPKCS8(given, alg) : await fromJwk(given, alg);
     if (key.type === 'private') return checkStrength(key);
   } catch (error) {

@@ -2,7 +2,6 @@ import {
   type CryptoKey,
   compactVerify,
   createRemoteJWKSet,
-  decodeProtectedHeader,
   errors,
   importSPKI,
   importX509,
@@ -17,11 +16,13 @@ import {
   ASYMMETRIC,
   checkStrength,
   fromJwk,
+  headerNames,
   isSigningAlgorithm,
-  pemOf,
+  keySource,
   type SigningAlgorithm,
   secretOf,
 } from './algorithms.js';
+import { parseJwsHeader } from './compact.js';
 
 /** What a signature was found to cover. */
 export interface Verified {
@@ -43,7 +44,7 @@ export interface VerificationKeys {
 
 /** One key of another party. */
 export interface VerificationKey {
-  /** A public key as SPKI or X.509 in PEM, or as a JWK; for `HS256` the shared bytes. */
+  /** A public key as SPKI or X.509 in PEM, SPKI in DER, or a JWK; for `HS256` the shared bytes, or a JWK of type `oct`. */
   readonly key: string | Uint8Array | JWK;
   /** What it is for, and nothing else is accepted by it. */
   readonly alg: SigningAlgorithm;
@@ -51,7 +52,8 @@ export interface VerificationKey {
 }
 
 /**
- * Keys that are known beforehand. A signature must name one of them by `kid`, and be by its `alg`.
+ * Keys that are known beforehand. A signature must name one of them by `kid`, and be by its `alg`; where there is only one,
+ * it need not name it.
  *
  * Rejects with `key_invalid` or `option_invalid`.
  *
@@ -63,18 +65,20 @@ export async function verificationKeys(keys: readonly VerificationKey[]): Promis
   if (!Array.isArray(keys) || keys.length === 0)
     throw new E2eeError('option_invalid', 'verificationKeys() needs a list of keys');
   const known = new Map<string, { alg: SigningAlgorithm; key: CryptoKey | Uint8Array }>();
-  for (const { key, alg, kid } of keys) {
+  for (const one of keys) {
+    const { key, alg, kid }: Partial<VerificationKey> = Object(one);
     if (!isSigningAlgorithm(alg))
       throw new E2eeError('option_invalid', 'Option `alg` is not one to sign with');
     if (typeof kid !== 'string' || kid === '' || known.has(kid))
       throw new E2eeError('option_invalid', 'Option `kid` must be the id of the key, different for each');
     known.set(kid, { alg, key: alg === 'HS256' ? secretOf(key) : await publicKeyOf(key, alg) });
   }
+  const only = known.size === 1 ? [...known.keys()][0] : undefined;
   return Object.freeze({
     async verify(jws: string): Promise<Verified> {
-      const kid = kidOf(jws);
-      const { alg, key } = known.get(kid) ?? refuseToken();
-      return verified(kid, () => compactVerify(jws, key, { algorithms: [alg] }));
+      const kid = kidOf(jws) ?? only ?? refuseToken(NAMELESS);
+      const { alg, key } = known.get(kid) ?? refuseToken(UNKNOWN);
+      return verified(kid, () => compactVerify(jws, key, { algorithms: headerNames([alg]) }));
     },
   });
 }
@@ -102,8 +106,8 @@ export function remoteVerificationKeys(
   const set = createRemoteJWKSet(checkKeyUrl(url, options[allowInsecureKeys] === true));
   return Object.freeze({
     async verify(jws: string): Promise<Verified> {
-      const kid = kidOf(jws); // without one, any key of the set could be meant
-      return verified(kid, () => compactVerify(jws, set, { algorithms: [...algs] }));
+      const kid = kidOf(jws) ?? refuseToken(NAMELESS); // any key of the set could be meant
+      return verified(kid, () => compactVerify(jws, set, { algorithms: headerNames(algs) }));
     },
   });
 }
@@ -115,28 +119,26 @@ async function verified(kid: string, verify: () => ReturnType<typeof compactVeri
     return { payload, header: { ...protectedHeader }, kid };
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
-      refuseToken();
+      refuseToken(UNKNOWN);
     if (error instanceof errors.JWKSInvalid || error instanceof errors.JWKSTimeout)
       unavailable(UNAVAILABLE, error);
-    if (error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC') refuseToken();
+    if (error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC')
+      refuseToken('Its signature is not by the key that it names, or not by an algorithm of that');
     return unavailable(UNAVAILABLE, error);
   }
 }
 
 const UNAVAILABLE = 'The keys that signatures are verified with cannot be had';
+const NAMELESS = 'Its signature names no key';
+const UNKNOWN = 'Its signature names a key that is not among those of `verifyWith`';
 
-function kidOf(jws: string): string {
-  try {
-    const { kid } = decodeProtectedHeader(jws);
-    return typeof kid === 'string' && kid !== '' ? kid : refuseToken();
-  } catch {
-    return refuseToken();
-  }
+function kidOf(jws: string): string | undefined {
+  return parseJwsHeader(jws).kid || undefined;
 }
 
-async function publicKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
+async function publicKeyOf(source: unknown, alg: SigningAlgorithm): Promise<CryptoKey> {
   try {
-    const key = await read(pemOf(source), alg);
+    const key = await read(keySource(source, 'PUBLIC KEY'), alg);
     if (key.type === 'public') return checkStrength(key);
   } catch (error) {
     if (error instanceof E2eeError) throw error;
@@ -147,7 +149,7 @@ async function publicKeyOf(source: string | Uint8Array | JWK, alg: SigningAlgori
   );
 }
 
-async function read(source: string | Uint8Array | JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
+async function read(source: unknown, alg: SigningAlgorithm): Promise<CryptoKey> {
   if (typeof source !== 'string') return fromJwk(source, alg);
   return source.includes('BEGIN CERTIFICATE') ? importX509(source, alg) : importSPKI(source, alg);
 }

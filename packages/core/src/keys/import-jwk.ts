@@ -1,11 +1,11 @@
 import type { CryptoKey, JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
-import { encodeBase64url } from '../jwe/base64url.js';
 import type { AllowsRsaOaepSha1 } from '../jwe/sha1.js';
 import { checkJwk, jwkTimes } from './jwk.js';
 import type { EncryptionKey } from './key.js';
 import { type KeyType, keyTypes } from './key-types.js';
+import { thumbprint } from './thumbprint.js';
 
 export interface ImportKeyOptions extends AllowsRsaOaepSha1 {
   /** The key's id. Default: the JWK's own `kid`, else its RFC 7638 SHA-256 thumbprint. */
@@ -42,13 +42,6 @@ export async function readJwk(
   if (typeof kid !== 'string' || kid === '')
     throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
   return { type, alg, kid, publicJwk: Object.freeze({ ...bare, use: 'enc', alg, kid }) };
-}
-
-/** RFC 7638 §3: SHA-256 over the numbers of a public key, by name. */
-export async function thumbprint(bare: JWK): Promise<string> {
-  const sorted = Object.fromEntries(Object.entries(bare).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const bytes = new TextEncoder().encode(JSON.stringify(sorted));
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
 
 /** Rejects with `key_invalid` when the numbers of a JWK do not make up a key. */

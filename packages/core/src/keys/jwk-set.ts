@@ -27,7 +27,8 @@ export async function readJwkSet(
   if (members.some(isPrivateJwk)) refuse('it publishes a private key');
   const imported = await Promise.all(members.map((jwk) => importUsable(jwk, algs)));
   const usable = imported.filter((key) => key !== undefined);
-  if (usable.length === 0) refuse('it holds no key that can be used for encryption');
+  if (usable.length === 0)
+    refuse(`it holds no key that can be used for encryption with ${algs.join(' or ')}`);
   const known = new Map<string, string>();
   for (const key of usable) {
     const numbers = JSON.stringify(key.publicJwk);

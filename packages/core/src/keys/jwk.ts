@@ -26,10 +26,9 @@ export function checkJwk(
   expectedAlg?: KeyAlgorithm,
 ): { type: KeyType; alg: KeyAlgorithm } {
   const fitting = types.filter(({ kty, crv }) => kty === jwk.kty && (crv === undefined || crv === jwk.crv));
-  const stated = expectedAlg ?? jwk.alg ?? fitting[0]?.algs[0] ?? invalid(UNKNOWN_TYPE);
+  const stated = expectedAlg ?? jwk.alg ?? fitting[0]?.algs[0];
   const type =
-    fitting.find(({ algs }) => algs.some((known) => known === stated)) ??
-    invalid(fitting.length === 0 ? UNKNOWN_TYPE : 'its `alg` is not supported for such a key');
+    fitting.find(({ algs }) => algs.some((known) => known === stated)) ?? invalid(unsupported(jwk, fitting));
   const alg = stated as KeyAlgorithm; // one of the type's
   if (jwk.alg !== undefined && jwk.alg !== alg) invalid('its `alg` is not the one that was asked for');
   if (jwk.use !== undefined && jwk.use !== 'enc') invalid('its `use` is not "enc"');
@@ -38,6 +37,13 @@ export function checkJwk(
   const fault = type.fault(jwk);
   if (fault !== undefined) invalid(fault);
   return { type, alg };
+}
+
+function unsupported({ kty, alg }: JWK, fitting: readonly KeyType[]): string {
+  if (kty === 'oct') return 'it is a secret that both ends share: importSharedSecret() takes those';
+  if (fitting.length === 0) return UNKNOWN_TYPE;
+  const hint = alg === 'RSA-OAEP' ? ' without `[allowRsaOaepSha1]: true`' : '';
+  return `its \`alg\` is not supported for such a key${hint}`;
 }
 
 /** When a key was issued and when it expires, in seconds since the epoch, where the JWK says so. */

@@ -1,7 +1,7 @@
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
-import { thumbprint } from './import-jwk.js';
 import type { KeyRingSettings, KidForm } from './key-ring-options.js';
 import type { StoredKey } from './key-store.js';
+import { thumbprint } from './thumbprint.js';
 
 /** A private key that has no place in a ring yet. */
 export interface MadeKey extends Required<Pick<StoredKey, 'alg' | 'pkcs8'>> {

@@ -14,6 +14,13 @@ import { importSharedSecret, type SharedSecretAlgorithm } from './shared-secret.
 const BYTES = Uint8Array.from({ length: 64 }, (_, i) => (i * 167 + 91) % 256);
 const K = toBase64url(BYTES.subarray(0, 32));
 
+/** A text in a buffer that it does not fill. */
+function padded(text: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  bytes.set(utf8(text));
+  return bytes;
+}
+
 describe('importSharedSecret', () => {
   it.each<[SharedSecretAlgorithm, number]>([
     ['A256KW', 32],
@@ -28,6 +35,20 @@ describe('importSharedSecret', () => {
       expect(secret.encryptionKey).toMatchObject({ kind: 'encryption', kid: 'acme', alg });
       expect(secret.decryptionKey).toMatchObject({ kind: 'decryption', kid: 'acme', alg });
     }
+  });
+
+  it('takes a JWK that says what it is for', async () => {
+    const jwk = { kty: 'oct', k: K, use: 'enc', alg: 'A256KW', kid: 'ignored' };
+    const { decryptionKey } = await importSharedSecret(jwk, { kid: 'acme', alg: 'A256KW' });
+    expect(decryptionKey.kid).toBe('acme');
+  });
+
+  it('takes random bytes, whatever they look like at first', async () => {
+    // Beginning as a DER sequence of just that length does, ending in zeros, counting as those of RFC 3394 do.
+    const der = Uint8Array.from([0x30, 0x1e, ...BYTES.subarray(0, 30)]);
+    const zeros = Uint8Array.from([...BYTES.subarray(0, 30), 0, 0]);
+    for (const bytes of [der, zeros, Uint8Array.from({ length: 32 }, (_, i) => i)])
+      await expect(importSharedSecret(bytes, { kid: 'acme', alg: 'A256KW' })).resolves.toBeDefined();
   });
 
   it('shows nothing of the secret', async () => {
@@ -53,7 +74,22 @@ describe('importSharedSecret', () => {
       Uint8Array.from(Array.from('password12345678').flatMap((c) => [c.charCodeAt(0), 0])),
       /not random/,
     ],
+    [
+      'a passphrase in Latin-1',
+      Uint8Array.from('pässwörter sind für die Katz, äh?', (c) => c.charCodeAt(0)).subarray(0, 32),
+      /not random/,
+    ],
+    ['a passphrase in a buffer of its own', padded('hunter2!x', 32), /not random/],
+    ['a passphrase at the end of a buffer', padded('hunter2!x', 32).toReversed(), /not random/],
+    [
+      'eight bytes again and again',
+      Uint8Array.from({ length: 32 }, (_, i) => Number(BYTES[i % 8])),
+      /not random/,
+    ],
+    ['sixteen bytes twice', Uint8Array.from({ length: 32 }, (_, i) => Number(BYTES[i % 16])), /not random/],
     ['zeros', new Uint8Array(32), /not random/],
+    ['a JWK for signatures', { kty: 'oct', k: K, use: 'sig' }, /`use` or `alg` is not that of A256KW/],
+    ['a JWK for another algorithm', { kty: 'oct', k: K, alg: 'dir' }, /`use` or `alg`/],
     ['a text', K, /bytes, or as a JWK/],
     ['a JWK of another type', { kty: 'RSA', k: K }, /type `oct`/],
     ['a JWK without `k`', { kty: 'oct' }, /type `oct`/],
@@ -71,6 +107,7 @@ describe('importSharedSecret', () => {
     ['kid', { alg: 'A256KW' }],
     ['alg', { kid: 'acme', alg: 'RSA-OAEP-256' }],
     ['alg', { kid: 'acme', alg: 'toString' }],
+    ['kid', undefined],
   ])('names the option %s that is wrong', async (option, options) => {
     const error = await errorOf(importSharedSecret(BYTES.subarray(0, 32), options as never));
     expect(error).toMatchObject({

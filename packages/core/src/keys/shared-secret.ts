@@ -45,13 +45,15 @@ const FORMS = {
  */
 export async function importSharedSecret(
   source: Uint8Array | JWK,
-  { kid, alg }: SharedSecretOptions,
+  options: SharedSecretOptions,
 ): Promise<SharedSecret> {
   requireWebCrypto();
+  const { kid = '', alg = '' as never }: Partial<SharedSecretOptions> = Object(options);
   if (typeof kid !== 'string' || kid === '') invalidOption('kid', 'the id of the secret', kid);
   if (!Object.hasOwn(FORMS, alg)) invalidOption('alg', Object.keys(FORMS).join(' or '), alg);
   const { params, usages, extractable, sizes } = FORMS[alg];
-  const bytes = bytesOf(source);
+  const bytes = source instanceof Uint8Array ? Uint8Array.from(source) : secretInJwk(source, 'enc', alg);
+  if (!bytes) invalid('it is given as bytes, or as a JWK of type `oct`');
   if (!sizes.some((size) => size === bytes.length)) {
     invalid(`${alg} needs ${sizes.join(', ')} bytes, not ${bytes.length}`);
   }
@@ -77,12 +79,14 @@ function shown(kid: string, alg: SharedSecretAlgorithm): JWK {
   return Object.freeze({ kty: 'oct', use: 'enc', alg, kid });
 }
 
-function bytesOf(source: Uint8Array | JWK): Uint8Array<ArrayBuffer> {
-  if (source instanceof Uint8Array) return Uint8Array.from(source);
-  if (typeof source !== 'object' || source?.kty !== 'oct' || typeof source.k !== 'string')
-    invalid('it is given as bytes, or as a JWK of type `oct`');
+/** The bytes of a JWK of type `oct`; nothing of anything else. Throws `key_invalid` for one that is for something else. */
+export function secretInJwk(source: unknown, use: string, alg: string): Uint8Array<ArrayBuffer> | undefined {
+  const jwk: JWK = Object(source);
+  if (jwk.kty !== 'oct' || typeof jwk.k !== 'string') return undefined;
+  if ((jwk.use ?? use) !== use || (jwk.alg ?? alg) !== alg)
+    invalid(`its \`use\` or \`alg\` is not that of ${alg}`);
   try {
-    return decodeBase64url(source.k);
+    return decodeBase64url(jwk.k);
   } catch {
     return invalid('its `k` is not base64url');
   }
@@ -93,29 +97,53 @@ export function checkSecret(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
   return isGuessable(bytes) ? invalid('it is not random, as a passphrase is not: share random bytes') : bytes;
 }
 
-/** Text in any encoding, a public key, or few different bytes: of random secrets, not one in a million looks so. */
+/** What people take for a secret. Of random ones, not one in a million looks so. */
 function isGuessable(bytes: Uint8Array): boolean {
-  return isText(bytes, 'utf-8') || isText(bytes, 'utf-16le') || isKey(bytes) || isMonotonous(bytes);
+  return isText(bytes) || isKey(bytes) || isMonotonous(bytes) || isRegular(bytes);
 }
 
-function isText(bytes: Uint8Array, encoding: string): boolean {
+/** In any encoding, and with zeros before or behind it, as in a buffer that it does not fill. */
+function isText(bytes: Uint8Array): boolean {
+  const isSet = (byte: number): boolean => byte !== 0;
+  const text = bytes.subarray(Math.max(0, bytes.findIndex(isSet)), bytes.findLastIndex(isSet) + 1);
+  const utf8 = decoded(text, 'utf-8');
+  if (utf8 !== undefined && !/[^\P{Cc}\t\r\n]/u.test(utf8)) return true;
+  return /^[\t\r\n -~]*$/.test(decoded(bytes, 'utf-16le') ?? '\0') || isLatin1(text);
+}
+
+function decoded(bytes: Uint8Array, encoding: string): string | undefined {
   try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    return encoding === 'utf-8' ? !/[^\P{Cc}\t\r\n]/u.test(text) : /^[\t\r\n -~]*$/.test(text);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** In DER, as which a public key could be taken for a secret: it begins with a SEQUENCE of just that length. */
+/** Printable, and not so many letters with accents that random bytes could look so. */
+function isLatin1(bytes: Uint8Array): boolean {
+  const [letters, accented] = [/[\t\r\n -~]/, /[\xa0-\xff]/].map(
+    (kind) => bytes.filter((byte) => kind.test(String.fromCharCode(byte))).length,
+  ) as [number, number]; // one for each kind
+  return letters + accented === bytes.length && accented <= (bytes.length - 16) / 2;
+}
+
+/** In DER, as which a public key could be taken for a secret: a SEQUENCE of just that length, of others or of numbers. */
 function isKey(bytes: Uint8Array): boolean {
   const [tag, first = 0, second = 0, third = 0] = bytes;
-  const length = first < 0x80 ? first + 2 : first === 0x81 ? second + 3 : second * 256 + third + 4;
-  return tag === 0x30 && length === bytes.length;
+  const head = first < 0x80 ? 2 : first === 0x81 ? 3 : 4;
+  const length = [first, second, second * 256 + third][head - 2] ?? 0;
+  return tag === 0x30 && [0x30, 0x02].includes(Number(bytes[head])) && head + length === bytes.length;
 }
 
 function isMonotonous(bytes: Uint8Array): boolean {
   return new Set(bytes).size < bytes.length / 4;
+}
+
+/** The same bytes over and over. */
+function isRegular(bytes: Uint8Array): boolean {
+  const repeats = (period: number): boolean =>
+    bytes.every((byte, i) => i < period || byte === bytes[i - period]);
+  return [4, 8, 16, 32].some((period) => period < bytes.length && repeats(period));
 }
 
 function invalid(why: string): never {

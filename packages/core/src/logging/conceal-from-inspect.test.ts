@@ -52,6 +52,31 @@ describe('a request that is concealed from inspect', () => {
     expect(shown(request)).toMatchObject({ body: { destination: '[REDACTED]', other: 2 } });
   });
 
+  it('shows as little of a body that takes the place of the first, however often', () => {
+    const request = { ...post(PATH), body: makeBody() as unknown };
+    for (let times = 0; times < 3; times += 1) concealFromInspect(banked, request);
+    for (const body of [
+      { destination: CANARY, other: 2 },
+      { destination: { holder: CANARY }, other: 2 },
+    ]) {
+      request.body = body;
+      expect(request.body).toBe(body);
+      expect(shown(body)).toEqual({ destination: '[REDACTED]', other: 2 });
+      expect(structuredClone(request)).toEqual({ ...post(PATH), body });
+    }
+    for (const body of [undefined, 'text', Object.freeze({ destination: CANARY })]) {
+      request.body = body;
+      expect(request.body).toBe(body);
+      expect(JSON.stringify(shown(request))).not.toContain(CANARY);
+    }
+  });
+
+  it('lets a body that cannot be replaced be', () => {
+    const request = Object.freeze({ ...post(PATH), body: makeBody() });
+    concealFromInspect(banked, request);
+    expect(shown(request.body)).toMatchObject({ destination: '[REDACTED]' });
+  });
+
   it('leaves the bodies of operations alone that the policy does not know', () => {
     const request = post('/other', makeBody());
     concealFromInspect(banked, request);

@@ -7,12 +7,12 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * From now on, `console.log` and `util.inspect` show of a request, of its body and of what is within it what
- * {@link logSerializers} would show. A property that neither copies nor JSON text have is all that is added: handlers notice
- * nothing.
+ * {@link logSerializers} would show, also of a body that a handler or a validator puts in the place of the first. What is
+ * added are a property that neither copies nor JSON text have, and an accessor of `body`: handlers notice nothing.
  *
- * For requests as `logSerializers(policy).req` takes them, when they have been decrypted. What it does not reach: a single
- * text or number, copies, frozen objects, `JSON.stringify`, `console.dir` and `console.table`. Never fails for a request;
- * throws `policy_invalid` or `option_invalid`.
+ * For requests as `logSerializers(policy).req` takes them, when they have been decrypted. What it does not reach: responses, a
+ * single text or number, copies, frozen objects, `JSON.stringify`, `console.dir` and `console.table`. Never fails for a
+ * request; throws `policy_invalid` or `option_invalid`.
  *
  * @example
  * app.use((req, _res, next) => { concealFromInspect(banked, req); next() }) // after e2ee()
@@ -20,12 +20,42 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 export function concealFromInspect(policy: LogPolicy, request: object): void {
   const view = viewOf(policy);
   const { req } = logSerializers(policy);
-  conceal(request, () => req(request));
-  try {
+  const concealBody = (): void => {
     const call = readRequest(request);
     if (isContainer(call.body) && view.covers(call)) concealAll(call.body, () => view.requestBody(call));
+  };
+  conceal(request, () => req(request));
+  attempt(concealBody);
+  onReplaced(request, () => attempt(concealBody));
+}
+
+/** Calls `then` whenever `body` has become another one, where it is a member of the request's own. */
+function onReplaced(request: object, then: () => void): void {
+  const {
+    configurable,
+    writable,
+    enumerable = true,
+    value,
+  } = Object.getOwnPropertyDescriptor(request, 'body') ?? {};
+  if (!configurable || !writable) return;
+  let body: unknown = value;
+  Object.defineProperty(request, 'body', {
+    get: () => body,
+    set: (other: unknown) => {
+      body = other;
+      then();
+    },
+    enumerable,
+    configurable,
+  });
+}
+
+/** Getters may throw: then the request is concealed, and its body cannot be had. */
+function attempt(act: () => void): void {
+  try {
+    act();
   } catch {
-    // Getters that throw: the request is concealed, and its body cannot be had.
+    // The body stays as it is.
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { everythingOf } from '../../test/keys-fixtures.js';
+import { runs } from '../../test/runs.js';
 import { DEEP } from '../../test/runtime.js';
 import { deepFrozen, nestedLists, post, twoEnds } from '../../test/two-ends.js';
 import { E2eeError } from '../errors.js';
@@ -369,6 +370,7 @@ describe('no canary comes out', () => {
         ];
         expect(everythingOf(shown)).not.toContain(CANARY);
       }),
+      runs(100),
     );
   });
 
@@ -381,6 +383,7 @@ describe('no canary comes out', () => {
           expect(body).toEqual({ actions: actions.map(({ note }) => ({ source: WHOLE, note })) });
         },
       ),
+      runs(100),
     );
   });
 

@@ -24,8 +24,9 @@ export function loggedError(error: unknown): LoggedError {
   return shown(error, CAUSES);
 }
 
-function shown(error: unknown, causes: number): LoggedError {
-  if (!isError(error)) return { type: typeof error, message: CONCEALED };
+function shown(given: unknown, causes: number): LoggedError {
+  const error = isError(given) ? given : rawOf(given);
+  if (!isError(error)) return { type: typeof given, message: CONCEALED };
   const { name, message, stack, cause } = error;
   const { code, status, path } = error as { code?: unknown; status?: unknown; path?: unknown }; // some errors have them
   return {
@@ -39,6 +40,11 @@ function shown(error: unknown, causes: number): LoggedError {
   };
 }
 
+/** Of what Pino's own serializer has made of an error: that error. `pino-http` lets that one go first. */
+function rawOf(given: unknown): unknown {
+  return typeof given === 'object' && given !== null ? Reflect.get(given, 'raw') : undefined;
+}
+
 /** Whether its message quotes what could not be parsed; frameworks make errors of their own with the same message. */
 function quotes({ name, message }: Error): boolean {
   return /SyntaxError/.test(name) || /JSON|Unexpected (?:token|end|identifier)/i.test(message);
@@ -50,7 +56,7 @@ function isCode(code: unknown): code is string | number {
 }
 
 /** Also one of another realm, as test runners have them. */
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 

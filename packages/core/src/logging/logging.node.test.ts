@@ -7,6 +7,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { banked } from '../profiles/banked.js';
 import { concealFromInspect } from './conceal-from-inspect.js';
+import { logOptions } from './log-options.js';
 import { logSerializers } from './log-serializers.js';
 
 const CANARY = 'canary-93641';
@@ -99,8 +100,10 @@ describe('Pino', () => {
   });
 
   it('logs them also when its standard serializers come first, as they do in pino-http', async () => {
-    const { wrapRequestSerializer, wrapResponseSerializer } = pino.stdSerializers;
+    const { wrapErrorSerializer, wrapRequestSerializer, wrapResponseSerializer } = pino.stdSerializers;
     const serializers = logSerializers(banked);
+    const error = Object.assign(new TypeError('out of stock'), { body: CANARY });
+    expect(wrapErrorSerializer(serializers.err)(error)).toEqual(serializers.err(error));
     await during((exchange) => {
       expect(wrapRequestSerializer(serializers.req)(exchange.req)).toEqual(req);
       expect(wrapResponseSerializer(serializers.res)(exchange.res)).toEqual({
@@ -130,6 +133,68 @@ describe('Pino', () => {
     expect(named.res).toEqual({ status: 200, headers: { 'content-type': 'application/json' } });
     expect(alone.res).toEqual(named.res);
     expect(failed.err).toMatchObject({ type: 'SyntaxError', message: '[REDACTED]', status: 400 });
+  });
+});
+
+describe("Pino's message of an error", () => {
+  const failure = (): unknown => {
+    try {
+      return JSON.parse(CANARY);
+    } catch (error) {
+      return error;
+    }
+  };
+  const linesOf = (write: (log: pino.Logger) => void, options: pino.LoggerOptions = {}): object[] => {
+    const lines: string[] = [];
+    write(pino({ ...logOptions(banked), ...options }, { write: (line) => void lines.push(line) }));
+    return lines.map((line) => JSON.parse(line));
+  };
+
+  it('quotes what could not be parsed, where there are serializers alone', () => {
+    const { serializers } = logOptions(banked);
+    const [line] = linesOf((log) => log.error(failure()), { serializers, hooks: {} });
+    expect(line).toMatchObject({ err: { message: '[REDACTED]' }, msg: expect.stringContaining('canary') });
+  });
+
+  it.each<[how: string, write: (log: pino.Logger) => void, options?: pino.LoggerOptions]>([
+    ['alone', (log) => log.error(failure())],
+    ['as `err`', (log) => log.error({ err: failure() })],
+    ['under another `errorKey`', (log) => log.error({ error: failure() }), { errorKey: 'error' }],
+    ['alone, under another `errorKey`', (log) => log.error(failure()), { errorKey: 'error' }],
+    ['by a child', (log) => log.child({ id: 1 }, { level: 'warn' }).warn({ err: failure() })],
+    ['under another `messageKey`', (log) => log.fatal(failure()), { messageKey: 'message' }],
+  ])('shows what the serializer shows of an error %s', (_, write, options) => {
+    const [line] = linesOf(write, options);
+    const { errorKey = 'err', messageKey = 'msg' } = options ?? {};
+    expect(line).toMatchObject({
+      [errorKey]: { type: 'SyntaxError', message: '[REDACTED]' },
+      [messageKey]: '[REDACTED]',
+    });
+    expect(JSON.stringify(line)).not.toContain('canary');
+  });
+
+  it('is the one that comes with the error, and of other errors their own', () => {
+    const lines = linesOf((log) => {
+      log.error(failure(), 'refused');
+      log.error({ err: failure(), msg: 'refused' });
+      log.error(new Error('out of stock'));
+    });
+    expect(lines).toMatchObject([{ msg: 'refused' }, { msg: 'refused' }, { msg: 'out of stock' }]);
+    expect(JSON.stringify(lines)).not.toContain('canary');
+  });
+
+  it('goes through the `logMethod` of the application as well', () => {
+    const { serializers, hooks } = logOptions(banked);
+    const [line] = linesOf((log) => log.error(failure()), {
+      serializers,
+      hooks: {
+        logMethod(args, method) {
+          hooks.logMethod.call(this, [{ err: args[0], source: 'bank' }], method);
+        },
+      },
+    });
+    expect(line).toMatchObject({ source: 'bank', msg: '[REDACTED]' });
+    expect(JSON.stringify(line)).not.toContain('canary');
   });
 });
 

@@ -1,12 +1,13 @@
 import { randomBytes } from '#platform';
-import { invalidOption } from '../errors.js';
+import { E2eeError, invalidOption } from '../errors.js';
 import { encodeBase64url } from '../jwe/base64url.js';
 import { HEADER_MEMBERS } from '../jwe/encrypt.js';
 
 /**
  * What a token can say of where it belongs: the operation and the direction, the field path (with the index of an
  * element), when it was issued and expires, an id of its own, whom it is for; that of a response also, which request it
- * answers.
+ * answers. A signature in it also says to which key it was encrypted (`recipient`): whoever opens it could otherwise encrypt
+ * what was signed to somebody else (RFC 7519 §11.2).
  */
 export type BindingClaim =
   | 'operation'
@@ -16,14 +17,15 @@ export type BindingClaim =
   | 'expires'
   | 'id'
   | 'audience'
-  | 'request';
+  | 'request'
+  | 'recipient';
 
 export interface BindingOptions {
   /** What a sender adds. Default: everything; the audience where it is given. */
   readonly add?: readonly BindingClaim[];
   /** What a receiver requires, and checks. Default: the same. */
   readonly require?: readonly BindingClaim[];
-  /** Under which names they go. Default `op`, `dir`, `path`, `iat`, `exp`, `jti`, `aud` and `req`. */
+  /** Under which names they go. Default `op`, `dir`, `path`, `iat`, `exp`, `jti`, `aud`, `req` and `jkt`. */
   readonly names?: Readonly<Partial<Record<BindingClaim, string>>>;
   /** Of times in the header, since the epoch: seconds (default) or milliseconds. */
   readonly unit?: 's' | 'ms';
@@ -44,6 +46,8 @@ export interface TokenPlace {
   readonly path: string;
   /** Of a response: a digest of the tokens of its request, if that had any. */
   readonly request?: string | undefined;
+  /** Of what is signed: the thumbprint (RFC 7638) of the public key that it is encrypted to, if it is to one. */
+  readonly recipient?: string | undefined;
 }
 
 /** How the tokens of a profile are bound to their place and time. Made by {@link bindTokens}. */
@@ -66,6 +70,7 @@ const NAMES: Readonly<Record<BindingClaim, string>> = {
   id: 'jti',
   audience: 'aud',
   request: 'req',
+  recipient: 'jkt',
 };
 
 /**
@@ -85,6 +90,8 @@ export function bindTokens(options: BindingOptions = {}): TokenBinding {
   const names = checkNames({ ...NAMES, ...options.names });
   checkClaims('add', add, audience);
   checkClaims('require', require, audience);
+  if (audience !== undefined && !add.includes('audience'))
+    throw new E2eeError('option_invalid', 'Option `add` leaves out the `audience` that is given');
   if (unit !== 's' && unit !== 'ms') invalidOption('unit', '"s" or "ms"', unit);
   checkSeconds('lifetime', lifetime);
   checkSeconds('tolerance', tolerance);
@@ -96,6 +103,7 @@ export function bindTokens(options: BindingOptions = {}): TokenBinding {
     direction: (place) => place.direction,
     path: (place) => place.path,
     request: (place) => place.request,
+    recipient: (place) => place.recipient,
     audience: () => audience,
     issued: () => now() * perSecond,
     expires: () => (now() + lifetime) * perSecond,
@@ -134,8 +142,11 @@ export function bindTokens(options: BindingOptions = {}): TokenBinding {
 
 function checkClaims(option: string, claims: readonly BindingClaim[], audience: unknown): void {
   const known = Object.keys(NAMES);
-  if (!Array.isArray(claims) || !claims.every((claim) => known.includes(claim)))
-    invalidOption(option, `a list of ${known.join(', ')}`, claims);
+  const list = `a list of ${known.join(', ')}`;
+  if (!Array.isArray(claims)) invalidOption(option, list, claims);
+  const strange = claims.find((claim) => !known.includes(claim));
+  if (strange !== undefined)
+    throw new E2eeError('option_invalid', `Option \`${option}\` must be ${list}; it has another member`);
   if (claims.includes('audience') && (typeof audience !== 'string' || audience === ''))
     invalidOption('audience', 'the name of whom tokens are for', audience);
 }

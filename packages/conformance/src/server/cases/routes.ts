@@ -157,6 +157,62 @@ const methods: ServerCase[] = [
   },
 ];
 
+/** Methods that middleware outside the adapter rewrites. */
+const REWRITTEN: Base = {
+  policy: {
+    'GET /v2/rewritten/:id': { payee: { response: 'redact' } },
+    'POST /v2/rewritten': { payee: { request: 'encrypt', response: 'redact' } },
+  },
+  methodOverride: true,
+  routes: [
+    { method: 'GET', path: '/v2/rewritten/:id', answer: { way: 'json', body: { payee: CANARY } } },
+    echo('/v2/rewritten'),
+  ],
+};
+
+const as = (method: string) => ({ headers: { 'x-http-method-override': method } });
+
+const METHODS = ['PUT', 'PATCH', 'DELETE'] as const;
+const MASKED_ANSWER: Outcome = { status: 200, json: { payee: MASK } };
+
+/** A request to the handler of POST, by whichever of the two methods it is reached. */
+function overridden(sent: string, method: string, opened: readonly Outcome[]): ServerCase {
+  const plain = { method: sent, target: '/v2/rewritten', body: { payee: PAYEE }, ...as(method) };
+  return {
+    name: `the policy holds for a request by ${sent} that middleware has made ${method}`,
+    row: 'route confusion',
+    base: REWRITTEN,
+    steps: [
+      { send: plain, expect: OUT_OF_REACH },
+      { send: { ...plain, body: { encrypted_payee: sealed(PAYEE) } }, expect: opened },
+    ],
+  };
+}
+
+const rewritten: ServerCase[] = [
+  {
+    name: 'the policy holds for an answer to POST that middleware has made GET',
+    row: 'route confusion',
+    base: REWRITTEN,
+    needs: ['methodOverride: routed'],
+    ...once(post('/v2/rewritten/1', {}, as('GET')), MASKED_ANSWER),
+  },
+  ...METHODS.map(
+    (method): ServerCase => ({
+      ...overridden(method, 'POST', [OPENED]),
+      needs: ['methodOverride: routed'],
+    }),
+  ),
+  // A framework that routes before middleware reaches the handler all the same.
+  {
+    name: 'the policy holds for an answer to GET that middleware has made POST',
+    row: 'route confusion',
+    base: REWRITTEN,
+    ...once(get('/v2/rewritten/1', as('POST')), [MASKED_ANSWER, OUT_OF_REACH]),
+  },
+  ...METHODS.map((method) => overridden('POST', method, [OPENED, OUT_OF_REACH])),
+];
+
 /** Prefixes: the policy names paths as clients see them. */
 const prefixed = (of: 'all' | 'routes'): Base => ({
   policy: { [`POST /bank${PAYMENTS}`]: STANDARD.policy[`POST ${PAYMENTS}`] ?? {} },
@@ -236,6 +292,7 @@ export const routes: readonly ServerCase[] = [
   ...spellings,
   ...parameters,
   ...methods,
+  ...rewritten,
   ...prefixes,
   ...uncovered,
 ];

@@ -18,7 +18,7 @@ export function expressSubject(name: string, express: typeof express5): ServerSu
 }
 
 function application(express: typeof express5, setup: ServerSetup): ReturnType<typeof express5> {
-  const { parser, compression: where, prefix, logger, errorHandler, bodyLimit } = setup;
+  const { parser, compression: where, prefix, methodOverride, logger, errorHandler, bodyLimit } = setup;
   const parsers = [
     express.json({ limit: bodyLimit }),
     express.urlencoded({ extended: true, limit: bodyLimit }),
@@ -35,6 +35,7 @@ function application(express: typeof express5, setup: ServerSetup): ReturnType<t
   inner.use(prefix?.of === 'routes' ? prefix.path : '/', routes);
 
   const app = express();
+  if (methodOverride) app.use(overrideMethod);
   if (logger) app.use(loggerOf(setup));
   if (where === 'outside') app.use(compress);
   app.use(prefix?.of === 'all' ? prefix.path : '/', inner);
@@ -100,6 +101,11 @@ function send(res: Response, answer: Exclude<Answer, { way: 'not found' | 'throw
       res.redirect(answer.status, answer.location);
   }
 }
+
+const overrideMethod: RequestHandler = (req, _res, next) => {
+  req.method = req.get('x-http-method-override') ?? req.method;
+  next();
+};
 
 function loggerOf({ log }: ServerSetup): RequestHandler {
   return function logger(_, res, next) {

@@ -22,7 +22,7 @@ export function koaSubject(name: string, Application: typeof Koa): ServerSubject
 }
 
 function application(Application: typeof Koa, setup: ServerSetup): Koa {
-  const { parser, compression: where, prefix, logger, errorHandler, bodyLimit } = setup;
+  const { parser, compression: where, prefix, methodOverride, logger, errorHandler, bodyLimit } = setup;
   const parse = bodyParser({ jsonLimit: bodyLimit, formLimit: bodyLimit });
   const routes = new Router(prefix?.of === 'routes' ? { prefix: prefix.path } : {});
   for (const route of setup.routes) routes[METHODS[route.method]](route.path, handlerOf(route, setup));
@@ -35,6 +35,7 @@ function application(Application: typeof Koa, setup: ServerSetup): Koa {
   inner.use(routes.routes());
 
   const app = new Application();
+  if (methodOverride) app.use(overrideMethod);
   if (logger) app.use(loggerOf(setup));
   if (errorHandler) app.use(answerErrors);
   if (where === 'outside') app.use(compress({ threshold: 0 }));
@@ -114,6 +115,11 @@ async function send(
       ctx.status = answer.status;
   }
 }
+
+const overrideMethod: Middleware = (ctx, next) => {
+  ctx.method = ctx.get('x-http-method-override') || ctx.method;
+  return next();
+};
 
 /** Hears what Koa is about to send, and what Node is given in the end. */
 function loggerOf({ log }: ServerSetup): Middleware {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { definePolicy, type PolicyRows } from '@e2ee/core';
 import { E2eeModule, type E2eeNestOptions, Protect } from '@e2ee/nest';
@@ -54,6 +54,7 @@ export function nestSubject(version: string, platform: Platform, rules: Rules = 
     unsupported: {
       'parser: after': 'the adapter finds its place in the application by itself',
       ...(platform === 'Fastify' && {
+        'methodOverride: routed': 'Fastify has chosen the handler before any middleware sees the request',
         'compression: inside': 'what @fastify/compress is given is protected, wherever it is registered',
       }),
     },
@@ -108,6 +109,7 @@ async function listen(
   app: NestExpressApplication | NestFastifyApplication,
   setup: ServerSetup,
 ): Promise<Running> {
+  if (setup.methodOverride) app.use(overrideMethod);
   if (setup.prefix?.of === 'all') app.setGlobalPrefix(setup.prefix.path);
   const server = app.getHttpServer();
   if (setup.logger)
@@ -121,6 +123,12 @@ async function listen(
       await app.close();
     },
   };
+}
+
+/** On Fastify this comes too late to lead to another handler. */
+function overrideMethod(req: IncomingMessage, _res: ServerResponse, next: () => void): void {
+  Object.assign(req, { method: req.headers['x-http-method-override'] ?? req.method });
+  next();
 }
 
 function moduleOf(setup: Setup): Type {
