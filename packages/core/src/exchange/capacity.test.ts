@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { errorOf } from '../../test/keys-fixtures.js';
-import { answer, party, post, refusal } from '../../test/two-ends.js';
+import { answer, party, post, refusal, tampered, twoEnds } from '../../test/two-ends.js';
 import { encryptJwe } from '../jwe/encrypt.js';
 import type { DecryptionKey } from '../keys/key.js';
 import { createKeyRing } from '../keys/key-ring.js';
@@ -100,6 +100,17 @@ describe('private-key operations', () => {
     expect(running()).toBe(Math.min(tokens - 1, most));
     releaseAll();
     expect((await opening).body).toEqual({ items: Array.from({ length: tokens }, () => ({ a: 1 })) });
+  });
+
+  it('are not made for the rest of a message once one of its tokens is bad', async () => {
+    const { server, operations } = await twoEnds({ policy: POLICY, server: { limits: { concurrency: 2 } } });
+    const { body } = await list(20);
+    const { items } = body as { items: { encrypted_a: string }[] };
+    const bad = [{ encrypted_a: tampered(items[0]?.encrypted_a) }, ...items];
+    const opening = server.decryptRequest(post('/lists', { items: bad }));
+    expect(await errorOf(opening)).toMatchObject({ code: 'token_invalid' });
+    await settle();
+    expect(operations()).toBeLessThan(6);
   });
 
   it('of other messages wait likewise, and those of a server end bound to a handler', async () => {

@@ -2,8 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answer, type Ends, memberOf, party, post, refusal, tampered, twoEnds } from '../../test/two-ends.js';
 import { decryptJwe } from '../jwe/decrypt.js';
 import { encryptJwe } from '../jwe/encrypt.js';
+import { importSigningKey } from '../jws/signing-key.js';
+import { verificationKeys } from '../jws/verification-keys.js';
 import { staticKeys } from '../keys/encryption-keys.js';
 import { banked } from '../profiles/banked.js';
+import { bindTokens } from '../profiles/binding.js';
 import { perMessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
@@ -173,9 +176,6 @@ describe('a call with one key', () => {
   });
 
   it('is signed and verified as any other', async () => {
-    const { importSigningKey } = await import('../jws/signing-key.js');
-    const { verificationKeys } = await import('../jws/verification-keys.js');
-    const { bindTokens } = await import('../profiles/binding.js');
     const secret = crypto.getRandomValues(new Uint8Array(32));
     const signWith = await importSigningKey(secret, { alg: 'HS256', kid: 's' });
     const verifyWith = await verificationKeys([{ key: secret, alg: 'HS256', kid: 's' }]);
@@ -193,6 +193,26 @@ describe('a call with one key', () => {
         BAD,
       );
     expect(signedBy(await server.decryptRequest(await client.encryptRequest(GET)))).toBe('s');
+  });
+
+  it('is good once, though whoever reads its signed secret encrypts that anew', async () => {
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    const signWith = await importSigningKey(secret, { alg: 'HS256', kid: 's' });
+    const verifyWith = await verificationKeys([{ key: secret, alg: 'HS256', kid: 's' }]);
+    const binding = bindTokens({ audience: 'api' });
+    const { client, server } = await ends({ binding }, { server: { verifyWith }, client: { signWith } });
+    const sent = await client.encryptRequest(post('/orders', BODY));
+    await server.decryptRequest(sent);
+    const { encryptionKey, decryptionKey } = await party('bank');
+    const { plaintext, header } = await decryptJwe(String(sent.headers['e2ee-key']), decryptionKey);
+    const { alg: _, enc: __, kid: ___, cty, typ, ...claims } = header;
+    const anew = await encryptJwe(plaintext, encryptionKey, { header: claims, cty: 'JWT', typ: 'e2ee-key' });
+    expect([cty, typ]).toEqual(['JWT', 'e2ee-key']);
+    const again = { ...sent, headers: { ...sent.headers, 'e2ee-key': anew } };
+    expect(await refusal(server.decryptRequest(again))).toMatchObject({
+      ...BAD,
+      cause: { message: 'It came before' },
+    });
   });
 });
 
@@ -343,6 +363,10 @@ describe('a token under the key of a call is refused', () => {
     ],
     ['with an empty secret', () => ({ headers: { 'e2ee-key': '' } })],
     ['with a field for a secret', ({ body }) => ({ headers: { 'e2ee-key': String(body.pin) } })],
+    [
+      'beside a good token that was sealed to the server',
+      ({ body }) => ({ body: { ...body, pin: RSA_PIN } }),
+    ],
     [
       'in the place of its own secret',
       ({ headers, body }) => ({

@@ -50,6 +50,21 @@ describe('a server end of the strict profile', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it.each(['issued', 'expires'] as const)(
+    'may require no other time than when tokens are %s',
+    async (claim) => {
+      const binding = bindTokens({ require: [claim] });
+      const both = await twoEnds({
+        profile: { ...profile, binding },
+        server: { replay: memoryReplayStore() },
+      });
+      const sent = await both.client.encryptRequest(REQUEST);
+      expect((await both.server.decryptRequest(sent)).body).toEqual(REQUEST.body);
+      const error = await errorOf(both.server.decryptRequest(sent));
+      expect(error).toMatchObject({ ...REFUSED, cause: { message: 'It came before' } });
+    },
+  );
+
   it('does not count a token as used that came in a request which is refused', async () => {
     const { client, server } = await ends();
     const good = await client.encryptRequest(REQUEST);
@@ -232,7 +247,14 @@ describe('memoryReplayStore', () => {
   it.each([0, -1, 1.5, Number.NaN, '5', null])('has no capacity of %j', async (capacity) => {
     expect(await errorOf(() => memoryReplayStore({ capacity: capacity as number }))).toMatchObject({
       code: 'option_invalid',
+      message: expect.stringContaining('`capacity` must be a whole number from 1'),
     });
+  });
+
+  it('may hold a single id', () => {
+    const store = memoryReplayStore({ capacity: 1 });
+    expect(store.add('a', START + 10)).toBe(true);
+    expect(() => store.add('b', START + 10)).toThrow(/full: 1/);
   });
 
   it('that is full refuses requests with a 503 until tokens have expired', async () => {
