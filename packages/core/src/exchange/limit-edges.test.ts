@@ -103,6 +103,17 @@ describe('a request up to the limit', () => {
     });
   }
 
+  it('of tokens hides nothing behind members that are open: the plain value after them is refused', async () => {
+    const names = Array.from({ length: 80 }, (_, i) => `open${i}`);
+    const rows = Object.fromEntries(names.map((name) => [name, { request: 'none' }] as const));
+    const policy = { 'POST /all': { '*': { request: 'encrypt' }, ...rows } } as const;
+    const { server } = await twoEnds({ policy });
+    const body = { ...Object.fromEntries(names.map((name) => [name, 1])), secret: 'plain' };
+    await expect(server.decryptRequest(post('/all', body))).rejects.toMatchObject({
+      code: 'plaintext_refused',
+    });
+  });
+
   it('of array elements is what the client end keeps as well', async () => {
     const { client } = await twoEnds({ policy: POLICY, client: { limits: { elements: 2 } } });
     const items = [{}, {}];

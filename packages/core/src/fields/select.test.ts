@@ -116,6 +116,14 @@ describe('selectFields', () => {
     expect(selectFields(body, tree(path), options).slots).toHaveLength(4);
   });
 
+  it('counts no member that is an exception', () => {
+    const names = Array.from({ length: 9 }, (_, i) => `open${i}`);
+    const body = { ...Object.fromEntries(names.map((name) => [name, 1])), secret: 2 };
+    const options = { prefix: PREFIX, isToken, most: 3 };
+    const { slots } = selectFields(body, tree('*', ...names.map((name) => `!${name}`)), options);
+    expect(slots).toMatchObject([{ place: 'secret', plain: { value: 2 } }]);
+  });
+
   it('shows both forms of a field that is there twice, as one slot', () => {
     const { slots } = select({ a: 1, enc_a: 'token:2' }, tree('a'));
     expect(slots).toMatchObject([{ plain: { value: 1 }, wire: { value: 'token:2' } }]);
@@ -308,6 +316,26 @@ describe('selecting and replacing any body', () => {
       expect(compared).toBeGreaterThan(80); // or the property would say nothing
     },
   );
+
+  it('overlooks no field by looking for a few: all are found, or more than those', () => {
+    let cut = 0;
+    const options = { prefix: PREFIX, isToken };
+    fc.assert(
+      fc.property(body, trees, fc.integer({ min: 0, max: 2 }), (value, fields, most) => {
+        const all = selectFields(value, fields, options).slots.map(({ place, plain, wire }) => [
+          place,
+          plain,
+          wire,
+        ]);
+        const { slots } = selectFields(value, fields, { ...options, most });
+        if (slots.length > most) cut += 1;
+        else expect(slots.map(({ place, plain, wire }) => [place, plain, wire])).toEqual(all);
+        if (all.length <= most) expect(slots).toHaveLength(all.length);
+      }),
+      runs(600, 9),
+    );
+    expect(cut).toBeGreaterThan(40); // or the property would say nothing
+  });
 
   it('sees no plain field any more in what it has replaced', () => {
     fc.assert(

@@ -106,7 +106,7 @@ class Walk {
       if (this.#isFull(fields?.size)) break;
       const form = this.#formOf(key, value, tree);
       const child = tree.members.get(key) ?? tree.any;
-      if (form) {
+      if (form && treats(form.rule)) {
         fields ??= new Map();
         note(fields, key, form);
       } else if (child && !child.rule) {
@@ -117,11 +117,11 @@ class Walk {
     }
     // In the order of the policy, then those of `*`.
     for (const [name, { rule }] of tree.members) {
-      const found = fields?.get(name) ?? (rule?.required && { rule });
-      if (found && treats(found.rule)) this.#field(copy.made(), name, found);
+      const found = fields?.get(name) ?? (rule?.required && treats(rule) && { rule });
+      if (found) this.#field(copy.made(), name, found);
     }
     for (const [name, found] of fields ?? [])
-      if (!tree.members.has(name) && treats(found.rule)) this.#field(copy.made(), name, found);
+      if (!tree.members.has(name)) this.#field(copy.made(), name, found);
     return copy.ifMade;
   }
 
