@@ -192,6 +192,31 @@ describe('private-key operations', () => {
   });
 });
 
+describe('an answer', () => {
+  it('waits for as long as it has to at the client end: its request was carried out', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const { decryptionKey } = await party('partner');
+      const unwrap: DecryptionKey['unwrap'] = async (...args) => {
+        vi.advanceTimersByTime(600);
+        return decryptionKey.unwrap(...args);
+      };
+      const keyRing = await createKeyRing({ keys: { ...decryptionKey, unwrap } });
+      const policy = { 'GET /x': { a: { response: 'encrypt' } } } as const;
+      const { client, server } = await twoEnds({
+        policy,
+        client: { keyRing, limits: { concurrency: 1, queue: 1 } },
+      });
+      const asked = { method: 'GET', path: '/x', headers: {} };
+      const told = await server.protectResponse(asked, answer({ a: 1 }));
+      const answers = Array.from({ length: 30 }, () => client.decryptResponse(asked, told));
+      expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(answers.map(() => ({ a: 1 })));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe('capacityOf', () => {
   it('gives a turn back after a failure, at once or later', async () => {
     const inTurn = capacityOf({ concurrency: 1, queue: 1 }).admit(1);

@@ -17,7 +17,11 @@ export interface Capacity {
 const PATIENCE = 10_000;
 
 /** Messages take turns, one operation each: whoever sends many tokens waits for himself. */
-export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 'queue'>): Capacity {
+export function capacityOf({
+  concurrency,
+  queue,
+  patience = PATIENCE,
+}: Pick<Limits, 'concurrency' | 'queue'> & { readonly patience?: number }): Capacity {
   let [running, waiting] = [0, 0];
   /** Of those messages that wait, in the order of their turns. */
   const lines: (() => void)[][] = [];
@@ -49,7 +53,7 @@ export function capacityOf({ concurrency, queue }: Pick<Limits, 'concurrency' | 
         if (running === concurrency) await wait(line);
         else running += 1;
         try {
-          if (!isBegun && performance.now() - since > PATIENCE) overCapacity('A message has waited too long');
+          if (!isBegun && performance.now() - since > patience) overCapacity('A message has waited too long');
           isBegun = true;
           return await operation();
         } finally {

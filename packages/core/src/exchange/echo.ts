@@ -12,7 +12,7 @@ const MAX_WORK = 20_000_000;
  * in a message, in details, as the name of a member, in a page of HTML. `request` is the request's body in plain. Throws
  * `body_unreadable` for an error that is neither JSON nor text.
  *
- * Values of six characters or more are looked for within any text, but not as a part of a longer number or word; those of
+ * Values of six characters or more are looked for within any text, but not as a part of a longer number or word; texts of
  * four or five only as a whole value or name, and not where they are words in small or capital letters alone. What is called
  * like a member of the request, and is a plain word, says nothing: an error may name the member.
  */
@@ -20,8 +20,8 @@ export function refuseEcho(body: unknown, request: unknown, operation: Operation
   const json = readableJson(body);
   if (!json && typeof body !== 'string') parsedJson(body);
   const said = textsIn(json ? json.value : body, { names: true });
-  const secrets = secretsOf(request, operation);
-  const isRepeated = said.some((text) => secrets.has(text) && isShort(text)) || holdsAny(said, secrets);
+  const { long, short } = secretsOf(request, operation);
+  const isRepeated = said.some((text) => short.has(text)) || holdsAny(said, long);
   if (isRepeated) refuse('The error repeats a protected value of the request');
 }
 
@@ -29,21 +29,32 @@ function refuse(message: string): never {
   throw new E2eeError('response_refused', message, { status: 400 });
 }
 
-/** Whether one of the texts has a long one of the secrets in it. */
+/** Whether one of the texts has one of the secrets in it. */
 function holdsAny(texts: readonly string[], secrets: ReadonlySet<string>): boolean {
-  const long = [...secrets].filter(isLong);
-  const read = readings(texts.join('\n'));
-  const work = long.length * read.reduce((sum, text) => sum + text.length, 0);
-  if (work > MAX_WORK) refuse('The error is too large to be searched for protected values of the request');
-  return read.some((text) => long.some((secret) => holds(text, secret)));
+  const said = texts.join('\n');
+  refuseWork(said.length, secrets);
+  const read = readings(said);
+  refuseWork(
+    read.reduce((sum, text) => sum + text.length, 0),
+    secrets,
+  );
+  return read.some((text) => [...secrets].some((secret) => holds(text, secret)));
 }
 
-/** The texts and numbers of the protected values of a request, but for those that an error may say all the same. */
-function secretsOf(request: unknown, operation: Operation): ReadonlySet<string> {
+function refuseWork(length: number, secrets: ReadonlySet<string>): void {
+  if (length * secrets.size > MAX_WORK)
+    refuse('The error is too large to be searched for protected values of the request');
+}
+
+/** The protected values of a request, but for those that an error may say all the same, by how they are looked for. */
+function secretsOf(request: unknown, operation: Operation): Record<'long' | 'short', ReadonlySet<string>> {
   const body = readableJson(request)?.value;
   const members = new Set(textsIn(body, { names: true, values: false }).filter(isWord));
-  const texts = textsIn(protectedValues(body, operation), { names: false });
-  return new Set(texts.filter((text) => !members.has(text)));
+  const found = protectedValues(body, operation);
+  const [all, texts] = [true, 'texts' as const].map((values) =>
+    textsIn(found, { names: false, values }).filter((text) => !members.has(text)),
+  ) as [string[], string[]]; // one for each
+  return { long: new Set(all.filter(isLong)), short: new Set(texts.filter(isShort)) };
 }
 
 function protectedValues(value: unknown, { request }: Operation): unknown[] {

@@ -70,6 +70,7 @@ describe('the leak guard of a client end', () => {
       { b: ['12345', '1234 5', 'Smithers'], c: 51_234 },
     ],
     ['a place in an array', { a: '1001' }, { list: Array.from({ length: 1_100 }, () => 0) }],
+    ['a short number', { a: 1000 }, { total: 1000, code: '1000' }, 'page=1000'],
     ['a number within longer ones', { a: 123_456 }, { b: ['1712345678', 1_712_345_678] }, 't=1712345678'],
     ['a letter that only resembles', { a: 'Zoë Söhne' }, { b: 'Zoe Sohne' }],
   ])('lets through %s', async (_, payee, rest, query = '') => {
@@ -87,7 +88,7 @@ describe('the leak guard of a client end', () => {
     ['another is also called', 'account', { account: 1, type: 'account' }],
     ['stands in a sentence', 123_456, { note: 'to 123456.' }],
     ['is short, and all of another', '1234', { pin: '1234' }],
-    ['is a short number, and all of another', 1234, { pin: '1234' }],
+    ['is short, and all of another, which is a number', '1234', { pin: 1234 }],
     ['is short, and all of a name', '1234', { pins: { 1234: true } }],
     ['is a short name', 'Smith', { shipping: { last_name: 'Smith' } }],
     ['Unicode writes in another way', 'Zoë Söhne', { note: 'for Zoë Söhne'.normalize('NFD') }],
@@ -145,12 +146,49 @@ describe('the leak guard of a client end', () => {
       post('/encrypt?n=John%20Doe', body),
       post('/encrypt?pin=1234', body),
       post('/encrypt', JSON.stringify(body), { 'x-n': 'John Doe' }),
+      post('/encrypt#John%20Doe', body),
     ])
       expect(await errorOf(client.encryptRequest(request))).toMatchObject({
         code: 'leak_refused',
         status: 500,
         path: '$',
       });
+  });
+});
+
+describe('the leak guard of an end', () => {
+  it('lets a body that is protected as a whole say where it is', async () => {
+    const policy = { 'PUT /orders/:id': { $: { request: 'encrypt', response: 'encrypt' } } } as const;
+    const { client, server } = await twoEnds({ client: guarded, server: guarded, policy });
+    const body = { kind: 'orders', id: 'ord_123456' };
+    const put = { method: 'PUT', path: '/orders/ord_123456', headers: {}, body };
+    const seen = await server.decryptRequest(await client.encryptRequest(put));
+    const location = '/orders/ord_123456';
+    await server.protectResponse(seen, answer(body, 201, { location, 'Content-Location': location }));
+  });
+
+  it('does not look into what platforms write in headers', async () => {
+    const { client } = await twoEnds({ client: guarded, policy: WHOLE });
+    const body = { os: 'Windows', locale: 'en-GB', site: 'https://a.example', type: 'application/json' };
+    await client.encryptRequest(
+      post('/encrypt', body, {
+        'User-Agent': 'Mozilla/5.0 (Windows NT 10.0)',
+        'accept-language': 'en-GB',
+        origin: 'https://a.example',
+        accept: 'application/json',
+        'content-type': 'application/json',
+      }),
+    );
+  });
+
+  it('refuses what would take too long to search, and says so', async () => {
+    const { client } = await twoEnds({ client: guarded });
+    const payee = Array.from({ length: 100 }, (_, i) => 'a'.repeat(6 + i));
+    const sent = client.encryptRequest(post(PATH, { payee, note: 'a'.repeat(100_000) }));
+    expect(await errorOf(sent)).toMatchObject({
+      code: 'leak_refused',
+      message: 'The message is too large to be searched for protected values',
+    });
   });
 });
 

@@ -19,23 +19,31 @@ export type LeakGuard = (
  * HTML make no difference, nor does it in which of its forms Unicode writes a character.
  *
  * - Texts and numbers of six characters or more are looked for within any text, but not as a part of a longer number or word.
- * - Those of four or five (`1234`, `Smith`) only as a whole: a value or a name of the body, a header, the value of a query
+ * - Texts of four or five (`"1234"`, `Smith`) only as a whole: a value or a name of the body, a header, the value of a query
  *   parameter. Words in small or capital letters alone (`iban`, `SEPA`) are not, and neither is what is shorter.
  * - A plain word (letters, `_` and `-`) says nothing as the name of a member or of a parameter.
- * - JSON's types (`string`, …) say nothing at all; `Authorization` and `Cookie` are not looked into.
+ * - JSON's types (`string`, …) say nothing at all. Headers for credentials, and those that platforms write (`Host`, `Origin`,
+ *   `User-Agent`, `Accept`, …), are not looked into.
+ * - A body that is protected as a whole (`$`) may hold its own address: the path of the URL, and `Location`, are left out.
+ *
+ * What would take too long to search is refused as well, and said to be that.
  *
  * @example
  * const client = createE2eeClient({ profile, encryptionKeys, leakGuard })
  */
 export const leakGuard: LeakGuard = (sent, slots) => {
   const sought = new Sought(slots);
-  for (const place of placesIn(sent)) {
+  const isWhole = slots.some(({ place }) => place === '$');
+  for (const place of placesIn(sent, isWhole)) {
     const path = sought.findIn(place);
     if (path === undefined) continue;
     const message = `The value of field \`${path}\` also stands in the clear in ${place.name}`;
     throw new E2eeError('leak_refused', message, { path });
   }
 };
+
+/** So many characters of what begins like a value are compared at most. */
+const MAX_WORK = 20_000_000;
 
 /** Where a value may stand in the clear. */
 interface Place {
@@ -44,17 +52,26 @@ interface Place {
   readonly names: readonly string[];
 }
 
-const CREDENTIALS = ['authorization', 'cookie'];
+/** Credentials, and what the platform says of itself and of the connection. */
+const LEFT_OUT =
+  /^(?:authorization|cookie|host|origin|user-agent|connection|content-(?:type|length)|accept(?:-.*)?)$/i;
+/** Where something is, which it may well say itself. */
+const ADDRESSES = /^(?:content-)?location$/i;
 
-function placesIn({ path = '', headers, body }: Parameters<LeakGuard>[0]): readonly Place[] {
-  const ofHeaders = Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name.toLowerCase()));
+function placesIn(
+  { path = '', headers, body }: Parameters<LeakGuard>[0],
+  isWhole: boolean,
+): readonly Place[] {
+  const ofHeaders = Object.entries(headers).filter(
+    ([name]) => !LEFT_OUT.test(name) && !(isWhole && ADDRESSES.test(name)),
+  );
   return [
     {
       name: 'the body',
       values: textsIn(body, { names: false }),
       names: textsIn(body, { names: true, values: false }),
     },
-    { name: 'the URL', ...textsInUrl(path) },
+    { name: 'the URL', ...textsInUrl(isWhole ? path.replace(/^[^?#]*/, '') : path) },
     ...ofHeaders.map(([name, text]) => ({
       name: `the header \`${name.toLowerCase()}\``,
       values: readings(String(text)),
@@ -82,8 +99,8 @@ class Sought {
     for (const { rule, plain } of slots)
       for (const text of textsIn(plain?.value, { names: false }))
         if (!this.#paths.has(text)) this.#paths.set(text, rule.path);
-    const texts = [...this.#paths.keys()];
-    const long = texts.filter(isLong);
+    const long = [...this.#paths.keys()].filter(isLong);
+    const texts = slots.flatMap(({ plain }) => textsIn(plain?.value, { names: false, values: 'texts' }));
     this.#short = new Set(texts.filter(isShort));
     this.#inValues = new TextIndex(long);
     this.#inNames = new TextIndex(long.filter((text) => !isWord(text)));
@@ -126,9 +143,13 @@ class TextIndex {
   }
 
   #find(text: string): string | undefined {
+    let work = 0;
     for (let at = 0; at + LONG <= text.length; at += 1) {
       if (this.#begins[glance(text, at)] === 0) continue;
       for (const [length, known] of this.#texts.get(text.slice(at, at + LONG)) ?? []) {
+        work += length;
+        if (work > MAX_WORK)
+          throw new E2eeError('leak_refused', 'The message is too large to be searched for protected values');
         const found = text.slice(at, at + length);
         if (known.has(found) && standsAlone(text, found, at)) return found;
       }

@@ -4,6 +4,7 @@ import type { FieldSlot } from '../fields/select.js';
 import { type CheckedJwe, type OpenedJwe, openJwe, withCandidates } from '../jwe/decrypt.js';
 import { type AcceptedForm, checkForm, type FormedJwe } from '../jwe/form.js';
 import { refuseToken } from '../jwe/refusal.js';
+import { parseJwsHeader } from '../jws/compact.js';
 import type { VerificationKeys } from '../jws/verification-keys.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import { thumbprintOf } from '../keys/thumbprint.js';
@@ -218,6 +219,7 @@ async function verifiedWith(
   place: TokenPlace,
 ): Promise<Verified> {
   const jws = textOf(plaintext);
+  parseJwsHeader(jws); // whoever verifies it could take more than one form of it
   const { payload, header, kid } = await verifyWith.verify(jws);
   const recipient = await thumbprintOf(key.publicJwk);
   const claim = binding?.misfit(header, { ...place, recipient });

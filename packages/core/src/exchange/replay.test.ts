@@ -184,7 +184,10 @@ describe('a store of its own', () => {
     [
       'could take two values for one',
       {
-        profile: { ...profile, binding: bindTokens({ audience: 'x', require: ['issued', 'audience'] }) },
+        profile: {
+          ...profile,
+          binding: bindTokens({ audience: 'x', require: ['issued', 'audience', 'recipient'] }),
+        },
         server: { replay: memoryReplayStore(), verifyWith: { verify: async () => refuseToken() } },
       },
       'requires an id',

@@ -65,16 +65,17 @@ export function readings(text: string): readonly string[] {
   return [...new Set(READERS.reduce(read, [text]).map(composed))];
 }
 
-/** Every text and number of a JSON value, and the names of members, composed. Needs no recursion. */
+/** Every text and number of a JSON value, or its texts, and the names of members, composed. Needs no recursion. */
 export function textsIn(
   value: unknown,
-  { names, values = true }: { readonly names: boolean; readonly values?: boolean },
+  { names, values = true }: { readonly names: boolean; readonly values?: boolean | 'texts' },
 ): string[] {
   const texts: string[] = [];
   const pending = [value];
   while (pending.length > 0) {
     const item = pending.pop();
-    if (values && (typeof item === 'string' || typeof item === 'number')) texts.push(composed(String(item)));
+    const isNumber = typeof item === 'number' && values !== 'texts';
+    if (values && (typeof item === 'string' || isNumber)) texts.push(composed(String(item)));
     if (typeof item !== 'object' || item === null) continue;
     const isNamed = names && !Array.isArray(item); // the places in an array are no names
     for (const [name, inner] of Object.entries(item)) {

@@ -267,7 +267,7 @@ describe('what is inside a token', () => {
     const { signWith, verifyWith } = await pairFor('ES256');
     const bound = (audience: string): Profile => ({
       ...profile,
-      binding: bindTokens({ audience, add: ['audience'] }),
+      binding: bindTokens({ audience, add: ['audience', 'recipient'] }),
     });
     const { client } = await twoEnds({ profile: bound('https://a.example'), client: { signWith } });
     const sent = await client.encryptRequest(post('/orders', BODY));
@@ -386,6 +386,11 @@ describe('who signed', () => {
   it('needs an audience in the binding: it could be encrypted to somebody else', async () => {
     const { signWith, verifyWith } = await pairFor('ES256');
     const without = { ...profile, binding: bindTokens() };
+    const everybodys = { ...profile, binding: bindTokens({ audience: AUDIENCE, add: ['audience', 'path'] }) };
+    expect(await errorOf(twoEnds({ profile: everybodys, client: { signWith } }))).toMatchObject({
+      code: 'option_invalid',
+      message: expect.stringContaining('`recipient`'),
+    });
     for (const options of [
       { client: { signWith } },
       { client: { verifyWith } },
@@ -597,6 +602,28 @@ describe('keys to sign and verify with', () => {
       everythingOf(await importSigningKey(RSA[0].pkcs8, { alg: 'PS256', kid: 'a' }));
     expect(shown).not.toContain(toBase64url(SECRET));
     expect(shown).not.toContain(RSA[0].privateJwk.d);
+  });
+});
+
+describe('keys of your own', () => {
+  it('are asked about nothing but a JWS in its one form', async () => {
+    const { signWith, verifyWith } = await pairFor('ES256');
+    const asked: string[] = [];
+    /** Takes a JWS in many forms. */
+    const lax: VerificationKeys = {
+      verify: async (jws) => {
+        asked.push(jws);
+        return verifyWith.verify(jws.trim().split('.').slice(0, 3).join('.'));
+      },
+    };
+    const { client, server } = await twoEnds({ profile, client: { signWith }, server: { verifyWith: lax } });
+    const signed = await signWith.sign(utf8('1234'), await headerOfJws());
+    for (const form of [`${signed}.x`, ` ${signed}`, `${signed}\n`, `\ufeff${signed}`])
+      expect(await errorOf(server.decryptRequest(await forged({ client }, form)))).toMatchObject(REFUSED);
+    expect((await server.decryptRequest(await forged({ client }, signed))).body).toMatchObject({
+      pin: '1234',
+    });
+    expect(asked).not.toContain(`${signed}.x`);
   });
 });
 

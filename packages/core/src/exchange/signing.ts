@@ -7,15 +7,18 @@ import type { E2eeRequest } from './message.js';
 
 /**
  * Whoever receives a signed value can encrypt it to somebody else. A binding is there to say where a value belongs: without
- * the audience it would not say the most important thing.
+ * these it would not say the most important thing.
  */
 export function checkAudience(option: string, { binding }: Profile): void {
-  if (!binding || binding.require.includes('audience')) return;
-  throw new E2eeError(
-    'option_invalid',
-    `Option \`${option}\` needs a profile whose binding has an \`audience\``,
-  );
+  const missing = ADDRESS.find((claim) => binding && !binding.require.includes(claim));
+  if (missing)
+    throw new E2eeError(
+      'option_invalid',
+      `Option \`${option}\` needs a profile whose binding requires the \`${missing}\``,
+    );
 }
+
+const ADDRESS = ['audience', 'recipient'] as const;
 
 /** Finds the keys that the sender of a request signs with, by its (authenticated) headers; nothing for a stranger. */
 export type FindVerificationKeys = (

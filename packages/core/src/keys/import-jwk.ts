@@ -1,6 +1,7 @@
 import type { CryptoKey, JWK } from 'jose';
 import { E2eeError } from '../errors.js';
 import type { KeyAlgorithm } from '../jwe/algorithms.js';
+import { decodeBase64url, encodeBase64url } from '../jwe/base64url.js';
 import type { AllowsRsaOaepSha1 } from '../jwe/sha1.js';
 import { checkJwk, jwkTimes } from './jwk.js';
 import type { EncryptionKey } from './key.js';
@@ -37,7 +38,7 @@ export async function readJwk(
   options: ImportKeyOptions,
 ): Promise<CheckedJwk> {
   const { type, alg } = checkJwk(jwk, types, options.alg);
-  const bare = pick(jwk, type.members);
+  const bare = canonical(pick(jwk, type.members));
   const kid = options.kid ?? jwk.kid ?? (await thumbprint(bare));
   if (typeof kid !== 'string' || kid === '')
     throw new E2eeError('key_invalid', 'The `kid` of a key must be a text');
@@ -56,6 +57,13 @@ export async function toCryptoKey(jwk: JWK, type: KeyType): Promise<CryptoKey> {
       `The key cannot be used: its numbers do not make up a key of type ${kty}`,
     );
   }
+}
+
+/** Some write a modulus with a zero before it (RFC 7518 §2 does not): one key has one form here, and one thumbprint. */
+function canonical(bare: JWK): JWK {
+  if (typeof bare.n !== 'string') return bare;
+  const bytes = decodeBase64url(bare.n);
+  return { ...bare, n: encodeBase64url(bytes.subarray(bytes.findIndex((byte) => byte !== 0))) };
 }
 
 /** A JWK with no other members than these. */

@@ -17,6 +17,7 @@ it('a ciphertext is measured against the modulus without the zeros before it', a
   const n = concat(new Uint8Array(1), fromBase64url(String(pair.publicJwk.n)));
   const padded = { ...pair.publicJwk, n: toBase64url(n) };
   const key = asDecryptionKey(await serviceKey({ publicKey: padded, unwrapper, kid: 'padded' }));
+  expect(key.publicJwk.n).toBe(pair.publicJwk.n); // one key has one thumbprint
   const token = await encryptJwe(utf8('opened'), await encryptionKeyOf(pair));
   expect((await decryptJwe(token, key)).plaintext).toEqual(utf8('opened'));
 });

@@ -8,7 +8,7 @@ import type { Profile } from '../profiles/profile.js';
 import { staticKeys } from './encryption-keys.js';
 import { createKeyRing } from './key-ring.js';
 import { memoryKeyStore } from './key-store.js';
-import { importSharedSecret, type SharedSecretAlgorithm } from './shared-secret.js';
+import { checkSecret, importSharedSecret, type SharedSecretAlgorithm } from './shared-secret.js';
 
 /** Random, once and for all. */
 const BYTES = Uint8Array.from({ length: 64 }, (_, i) => (i * 167 + 91) % 256);
@@ -49,6 +49,11 @@ describe('importSharedSecret', () => {
     const zeros = Uint8Array.from([...BYTES.subarray(0, 30), 0, 0]);
     for (const bytes of [der, zeros, Uint8Array.from({ length: 32 }, (_, i) => i)])
       await expect(importSharedSecret(bytes, { kid: 'acme', alg: 'A256KW' })).resolves.toBeDefined();
+  });
+
+  it('is not taken for monotonous because it is long', () => {
+    const long = Uint8Array.from({ length: 4_096 }, (_, i) => (i * i * 151 + (i >> 8) * 67 + 13) % 251);
+    expect(checkSecret(long)).toBe(long);
   });
 
   it('shows nothing of the secret', async () => {

@@ -136,7 +136,7 @@ function isKey(bytes: Uint8Array): boolean {
 }
 
 function isMonotonous(bytes: Uint8Array): boolean {
-  return new Set(bytes).size < bytes.length / 4;
+  return new Set(bytes).size < Math.min(bytes.length, 256) / 4;
 }
 
 /** The same bytes over and over. */

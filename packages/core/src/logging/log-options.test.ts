@@ -53,6 +53,8 @@ describe('the options of a logger', () => {
       [{ err: quoting }, null],
       ['text', quoting],
       [{ id: 1, message: 'no error' }],
+      [{ err: 'timeout' }],
+      [{ err: null }],
       [null],
       [undefined, 'text'],
       [],

@@ -53,5 +53,5 @@ function errorIn(logged: object): unknown {
   if (isError(logged)) return logged;
   const { err, msg } = logged as { err?: unknown; msg?: unknown }; // checked by whoever takes it
   if (msg !== undefined) return undefined;
-  return err || Object.values(logged).find(isError); // as Pino does, also what is no error
+  return typeof err === 'object' && err !== null ? err : Object.values(logged).find(isError); // as Pino does
 }
