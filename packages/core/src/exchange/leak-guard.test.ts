@@ -167,6 +167,11 @@ describe('the leak guard of an end', () => {
     await server.protectResponse(seen, answer(body, 201, { location, 'Content-Location': location }));
   });
 
+  it('is told of to adapters, which then give it the whole URL', async () => {
+    expect((await twoEnds({ client: guarded })).client.guardsLeaks).toBe(true);
+    expect((await twoEnds({ leakGuard: false })).client.guardsLeaks).toBe(false);
+  });
+
   it('does not look into what platforms write in headers', async () => {
     const { client } = await twoEnds({ client: guarded, policy: WHOLE });
     const body = { os: 'Windows', locale: 'en-GB', site: 'https://a.example', type: 'application/json' };

@@ -55,7 +55,7 @@ async function call(
   { client, server }: Ends,
   path: string,
   body: unknown,
-): Promise<{ sent: unknown; seen: unknown; got: unknown }> {
+): Promise<{ sent: readonly unknown[]; seen: unknown; got: unknown }> {
   const request = deepFrozen(post(path, body, { 'content-type': 'application/json' }));
   const encrypted = deepFrozen(await client.encryptRequest(request));
   const opened = await server.decryptRequest(encrypted);
@@ -104,7 +104,8 @@ describe.each(PROFILES)('a call under a profile with %s', (_, profile) => {
         const { sent, seen, got } = await call(ends, '/text', { value });
         expect(seen).toEqual({ value });
         expect(got).toEqual({ value });
-        if (value.length > 2) expect(JSON.stringify(sent)).not.toContain(JSON.stringify(value));
+        const sentValues = sent.flatMap((body) => Object.values(Object(body))); // one of them may be called like the text
+        if (value.length > 2) expect(JSON.stringify(sentValues)).not.toContain(JSON.stringify(value));
       }),
       runs(60, 4),
     );
@@ -121,7 +122,7 @@ describe.each(PROFILES)('a call under a profile with %s', (_, profile) => {
     const { sent, seen, got } = await call(ends, '/nested', body);
     expect(JSON.stringify(seen)).toBe(JSON.stringify(body));
     expect(JSON.stringify(got)).toBe(JSON.stringify(body));
-    for (const one of sent as unknown[]) {
+    for (const one of sent) {
       expect(memberOf(one, 'any', 'open')).toBe('seen by all');
       expect(memberOf(one, 'tags')).toSatisfy(
         (tags: unknown[]) => tags.length === 4 && tags.every(looksLikeCompactJwe),

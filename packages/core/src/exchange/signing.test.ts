@@ -21,7 +21,9 @@ import { importSigningKey, type SigningKey } from '../jws/signing-key.js';
 import { remoteVerificationKeys, type VerificationKeys, verificationKeys } from '../jws/verification-keys.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { thumbprintOf } from '../keys/thumbprint.js';
+import { banked } from '../profiles/banked.js';
 import { bindTokens } from '../profiles/binding.js';
+import { perMessageKey } from '../profiles/per-message-key.js';
 import type { Profile } from '../profiles/profile.js';
 import { strict } from '../profiles/strict.js';
 import { signedBy } from './open-request.js';
@@ -438,6 +440,20 @@ describe('a plain value in an answer', () => {
     const masked = answer({ card: { number: '[REDACTED]' }, id: 7 });
     expect((await end.decryptResponse(post('/orders'), masked)).body).toEqual(masked.body);
   });
+});
+
+it.each<[what: string, profile: Profile, client: NonNullable<EndsOptions['client']>, refused: boolean]>([
+  ['nothing that would prove them', banked, {}, false],
+  ['signatures', banked, { verifyWith: { verify: async () => Promise.reject(new Error('unasked')) } }, true],
+  ['a key for each call', { ...banked, perMessageKey: perMessageKey() }, {}, true],
+  ['a binding that requires nothing', { ...banked, binding: bindTokens({ require: [] }) }, {}, false],
+  ['a binding', { ...banked, binding: bindTokens({ require: ['path'] }) }, {}, true],
+])('plain values in answers are refused where there is %s', async (_what, changed, client, isRefused) => {
+  const policy = { 'GET /x': { card: { response: 'encrypt' } } } as const;
+  const both = await twoEnds({ profile: changed, policy, client });
+  const got = both.client.decryptResponse({ method: 'GET', path: '/x', headers: {} }, answer({ card: 1 }));
+  if (isRefused) expect(await errorOf(got)).toMatchObject({ code: 'plaintext_refused' });
+  else expect((await got).body).toEqual({ card: 1 });
 });
 
 describe('a response that is signed', () => {
