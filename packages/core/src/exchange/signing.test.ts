@@ -19,6 +19,7 @@ import type { ProtectedHeader } from '../jwe/protected-header.js';
 import type { SigningAlgorithm } from '../jws/algorithms.js';
 import { importSigningKey, type SigningKey } from '../jws/signing-key.js';
 import { remoteVerificationKeys, type VerificationKeys, verificationKeys } from '../jws/verification-keys.js';
+import { staticKeys } from '../keys/encryption-keys.js';
 import { createKeyRing } from '../keys/key-ring.js';
 import { thumbprintOf } from '../keys/thumbprint.js';
 import { banked } from '../profiles/banked.js';
@@ -454,6 +455,24 @@ it.each<[what: string, profile: Profile, client: NonNullable<EndsOptions['client
   const got = both.client.decryptResponse({ method: 'GET', path: '/x', headers: {} }, answer({ card: 1 }));
   if (isRefused) expect(await errorOf(got)).toMatchObject({ code: 'plaintext_refused' });
   else expect((await got).body).toEqual({ card: 1 });
+});
+
+it('a value that cannot be signed, or whose key the profile does not list, is not sent', async () => {
+  const { signWith } = await pairFor('ES256');
+  const broken: SigningKey = { ...signWith, sign: async () => Promise.reject(new Error('the HSM is gone')) };
+  const both = await ends({ signWith: broken }, {});
+  expect(await errorOf(both.client.encryptRequest(post('/orders', BODY)))).toMatchObject({
+    code: 'encryption_failed',
+    message: 'The value could not be signed',
+    cause: { message: 'the HSM is gone' },
+  });
+  const { encryptionKey } = await party('bank');
+  const encryptionKeys = staticKeys({ ...encryptionKey, alg: 'ECDH-ES' });
+  const { client } = await twoEnds({ client: { encryptionKeys } });
+  expect(await errorOf(client.encryptRequest(post('/v2/payment_sessions', { payee: 'x' })))).toMatchObject({
+    code: 'encryption_failed',
+    message: 'The key is for `ECDH-ES`, which profile `banked` does not list',
+  });
 });
 
 describe('a response that is signed', () => {
