@@ -24,7 +24,8 @@ export function byMethod(server: E2eeServer, method: string, { method: now }: In
     message: server.message,
     covers: (request) => server.covers(seen(request)),
     decryptRequest: (request) => server.decryptRequest(seen(request)),
-    protectResponse: (request, ...others) => server.protectResponse(seen(request), ...others),
+    // The very object that `decryptRequest` gave, which has the method already: more is known of it.
+    protectResponse: (...given) => server.protectResponse(...given),
     publishedKeys: (request) => server.publishedKeys(seen(request)),
     bind: (name, rows) => server.bind(name, rows),
     errorResponse: (error) => server.errorResponse(error),

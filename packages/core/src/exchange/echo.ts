@@ -51,10 +51,11 @@ function secretsOf(request: unknown, operation: Operation): Record<'long' | 'sho
   const body = readableJson(request)?.value;
   const members = new Set(textsIn(body, { names: true, values: false }).filter(isWord));
   const found = protectedValues(body, operation);
-  const [all, texts] = [true, 'texts' as const].map((values) =>
-    textsIn(found, { names: false, values }).filter((text) => !members.has(text)),
-  ) as [string[], string[]]; // one for each
-  return { long: new Set(all.filter(isLong)), short: new Set(texts.filter(isShort)) };
+  const long = textsIn(found, { names: false }).filter(isLong);
+  const short = textsIn(found, { names: false, values: 'texts' }).filter(isShort);
+  const without = (texts: readonly string[]): Set<string> =>
+    new Set(texts.filter((text) => !members.has(text)));
+  return { long: without(long), short: without(short) };
 }
 
 function protectedValues(value: unknown, { request }: Operation): unknown[] {

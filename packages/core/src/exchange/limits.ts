@@ -17,8 +17,8 @@ export interface Limits {
   /** Most private-key operations at once. Default 16; more than Node has threads for gain nothing. */
   readonly concurrency: number;
   /**
-   * Server end: most private-key operations that wait for their turn; beyond, and for a message of which none could begin within 10 seconds, `over_capacity`
-   * (503, `Retry-After`). Default 1,024. Messages take turns, one operation each.
+   * Server end: most private-key operations that wait for their turn; beyond, and for a message of which none could begin
+   * within 10 seconds, `over_capacity` (503, `Retry-After`). Default 1,024. Messages take turns, one operation each.
    */
   readonly queue: number;
 }
